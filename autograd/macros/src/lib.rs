@@ -1,0 +1,1 @@
+//! The elementwise! macro of Wengert.

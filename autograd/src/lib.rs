@@ -1,0 +1,1 @@
+//! Tensors, the define-by-run graph, and the derivatives of Wengert.
