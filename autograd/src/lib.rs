@@ -1,1 +1,3 @@
 //! Tensors, the define-by-run graph, and the derivatives of Wengert.
+
+mod scalar;

@@ -1,0 +1,171 @@
+//! The functions for `f64`.
+
+use super::Mathematics;
+
+impl Mathematics for f64 {
+    #[inline(always)]
+    fn fma<const FMA: bool>(a: Self, b: Self, c: Self) -> Self {
+        if FMA { a.mul_add(b, c) } else { a * b + c }
+    }
+
+    #[inline(always)]
+    fn exp<const FMA: bool>(self) -> Self {
+        f64::exp(self)
+    }
+
+    #[inline(always)]
+    fn exp2<const FMA: bool>(self) -> Self {
+        f64::exp2(self)
+    }
+
+    #[inline(always)]
+    fn ln<const FMA: bool>(self) -> Self {
+        f64::ln(self)
+    }
+
+    #[inline(always)]
+    fn log2<const FMA: bool>(self) -> Self {
+        f64::log2(self)
+    }
+
+    #[inline(always)]
+    fn log10<const FMA: bool>(self) -> Self {
+        f64::log10(self)
+    }
+
+    #[inline(always)]
+    fn sin<const FMA: bool>(self) -> Self {
+        f64::sin(self)
+    }
+
+    #[inline(always)]
+    fn cos<const FMA: bool>(self) -> Self {
+        f64::cos(self)
+    }
+
+    #[inline(always)]
+    fn tan<const FMA: bool>(self) -> Self {
+        f64::tan(self)
+    }
+
+    #[inline(always)]
+    fn asin<const FMA: bool>(self) -> Self {
+        f64::asin(self)
+    }
+
+    #[inline(always)]
+    fn acos<const FMA: bool>(self) -> Self {
+        f64::acos(self)
+    }
+
+    #[inline(always)]
+    fn atan<const FMA: bool>(self) -> Self {
+        f64::atan(self)
+    }
+
+    #[inline(always)]
+    fn sinh<const FMA: bool>(self) -> Self {
+        f64::sinh(self)
+    }
+
+    #[inline(always)]
+    fn cosh<const FMA: bool>(self) -> Self {
+        f64::cosh(self)
+    }
+
+    #[inline(always)]
+    fn tanh<const FMA: bool>(self) -> Self {
+        f64::tanh(self)
+    }
+
+    #[inline(always)]
+    fn asinh<const FMA: bool>(self) -> Self {
+        f64::asinh(self)
+    }
+
+    #[inline(always)]
+    fn acosh<const FMA: bool>(self) -> Self {
+        f64::acosh(self)
+    }
+
+    #[inline(always)]
+    fn atanh<const FMA: bool>(self) -> Self {
+        f64::atanh(self)
+    }
+
+    #[inline(always)]
+    fn expm1<const FMA: bool>(self) -> Self {
+        f64::exp_m1(self)
+    }
+
+    #[inline(always)]
+    fn ln_1p<const FMA: bool>(self) -> Self {
+        f64::ln_1p(self)
+    }
+
+    #[inline(always)]
+    fn erf<const FMA: bool>(self) -> Self {
+        libm::erf(self)
+    }
+
+    #[inline(always)]
+    fn erfc<const FMA: bool>(self) -> Self {
+        libm::erfc(self)
+    }
+
+    #[inline(always)]
+    fn sigmoid<const FMA: bool>(self) -> Self {
+        let e = f64::exp(-f64::abs(self));
+        (if self < 0.0 { e } else { 1.0 }) / (1.0 + e)
+    }
+
+    #[inline(always)]
+    fn atan2<const FMA: bool>(self, other: Self) -> Self {
+        f64::atan2(self, other)
+    }
+
+    #[inline(always)]
+    fn powf<const FMA: bool>(self, other: Self) -> Self {
+        f64::powf(self, other)
+    }
+
+    #[inline(always)]
+    fn hypot<const FMA: bool>(self, other: Self) -> Self {
+        f64::hypot(self, other)
+    }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        f64::sqrt(self)
+    }
+
+    #[inline(always)]
+    fn floor(self) -> Self {
+        f64::floor(self)
+    }
+
+    #[inline(always)]
+    fn ceil(self) -> Self {
+        f64::ceil(self)
+    }
+
+    #[inline(always)]
+    fn trunc(self) -> Self {
+        f64::trunc(self)
+    }
+
+    #[inline(always)]
+    fn round_ties_even(self) -> Self {
+        f64::round_ties_even(self)
+    }
+
+    #[inline(always)]
+    fn abs(self) -> Self {
+        f64::abs(self)
+    }
+
+    #[inline(always)]
+    fn copysign(self, sign: Self) -> Self {
+        f64::copysign(self, sign)
+    }
+}
