@@ -1,6 +1,6 @@
 //! The functions for `f64`.
 
-use super::Mathematics;
+use super::{Mathematics, error_function, exponential, hyperbolic, logarithm};
 
 impl Mathematics for f64 {
     #[inline(always)]
@@ -10,27 +10,27 @@ impl Mathematics for f64 {
 
     #[inline(always)]
     fn exp<const FMA: bool>(self) -> Self {
-        f64::exp(self)
+        exponential::exp_f64::<FMA>(self)
     }
 
     #[inline(always)]
     fn exp2<const FMA: bool>(self) -> Self {
-        f64::exp2(self)
+        exponential::exp2_f64::<FMA>(self)
     }
 
     #[inline(always)]
     fn ln<const FMA: bool>(self) -> Self {
-        f64::ln(self)
+        logarithm::ln_f64::<FMA>(self)
     }
 
     #[inline(always)]
     fn log2<const FMA: bool>(self) -> Self {
-        f64::log2(self)
+        logarithm::log2_f64::<FMA>(self)
     }
 
     #[inline(always)]
     fn log10<const FMA: bool>(self) -> Self {
-        f64::log10(self)
+        logarithm::log10_f64::<FMA>(self)
     }
 
     #[inline(always)]
@@ -75,7 +75,7 @@ impl Mathematics for f64 {
 
     #[inline(always)]
     fn tanh<const FMA: bool>(self) -> Self {
-        f64::tanh(self)
+        hyperbolic::tanh_f64::<FMA>(self)
     }
 
     #[inline(always)]
@@ -95,17 +95,17 @@ impl Mathematics for f64 {
 
     #[inline(always)]
     fn expm1<const FMA: bool>(self) -> Self {
-        f64::exp_m1(self)
+        exponential::expm1_f64::<FMA>(self)
     }
 
     #[inline(always)]
     fn ln_1p<const FMA: bool>(self) -> Self {
-        f64::ln_1p(self)
+        logarithm::ln_1p_f64::<FMA>(self)
     }
 
     #[inline(always)]
     fn erf<const FMA: bool>(self) -> Self {
-        libm::erf(self)
+        error_function::erf_f64::<FMA>(self)
     }
 
     #[inline(always)]
@@ -115,8 +115,7 @@ impl Mathematics for f64 {
 
     #[inline(always)]
     fn sigmoid<const FMA: bool>(self) -> Self {
-        let e = f64::exp(-f64::abs(self));
-        (if self < 0.0 { e } else { 1.0 }) / (1.0 + e)
+        exponential::sigmoid_f64::<FMA>(self)
     }
 
     #[inline(always)]

@@ -21,9 +21,15 @@
 //! ones included.
 
 mod double;
+mod error_function;
+mod exponential;
+mod hyperbolic;
+mod logarithm;
+mod polynomial;
 mod single;
 #[cfg(test)]
 mod tests;
+mod trigonometric;
 
 /// Elementary functions of one element, branch-free so that a loop over them vectorises under run-time SIMD
 /// dispatch.

@@ -1,6 +1,6 @@
 //! The functions for `f32`.
 
-use super::Mathematics;
+use super::{Mathematics, error_function, exponential, hyperbolic, logarithm, trigonometric};
 
 impl Mathematics for f32 {
     #[inline(always)]
@@ -10,118 +10,117 @@ impl Mathematics for f32 {
 
     #[inline(always)]
     fn exp<const FMA: bool>(self) -> Self {
-        f32::exp(self)
+        exponential::exp_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn exp2<const FMA: bool>(self) -> Self {
-        f32::exp2(self)
+        exponential::exp2_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn ln<const FMA: bool>(self) -> Self {
-        f32::ln(self)
+        logarithm::ln_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn log2<const FMA: bool>(self) -> Self {
-        f32::log2(self)
+        logarithm::log2_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn log10<const FMA: bool>(self) -> Self {
-        f32::log10(self)
+        logarithm::log10_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn sin<const FMA: bool>(self) -> Self {
-        f32::sin(self)
+        trigonometric::sin_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn cos<const FMA: bool>(self) -> Self {
-        f32::cos(self)
+        trigonometric::cos_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn tan<const FMA: bool>(self) -> Self {
-        f32::tan(self)
+        trigonometric::tan_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn asin<const FMA: bool>(self) -> Self {
-        f32::asin(self)
+        trigonometric::asin_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn acos<const FMA: bool>(self) -> Self {
-        f32::acos(self)
+        trigonometric::acos_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn atan<const FMA: bool>(self) -> Self {
-        f32::atan(self)
+        trigonometric::atan_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn sinh<const FMA: bool>(self) -> Self {
-        f32::sinh(self)
+        hyperbolic::sinh_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn cosh<const FMA: bool>(self) -> Self {
-        f32::cosh(self)
+        hyperbolic::cosh_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn tanh<const FMA: bool>(self) -> Self {
-        f32::tanh(self)
+        hyperbolic::tanh_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn asinh<const FMA: bool>(self) -> Self {
-        f32::asinh(self)
+        hyperbolic::asinh_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn acosh<const FMA: bool>(self) -> Self {
-        f32::acosh(self)
+        hyperbolic::acosh_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn atanh<const FMA: bool>(self) -> Self {
-        f32::atanh(self)
+        hyperbolic::atanh_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn expm1<const FMA: bool>(self) -> Self {
-        f32::exp_m1(self)
+        exponential::expm1_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn ln_1p<const FMA: bool>(self) -> Self {
-        f32::ln_1p(self)
+        logarithm::ln_1p_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn erf<const FMA: bool>(self) -> Self {
-        libm::erff(self)
+        error_function::erf_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn erfc<const FMA: bool>(self) -> Self {
-        libm::erfcf(self)
+        error_function::erfc_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn sigmoid<const FMA: bool>(self) -> Self {
-        let e = f32::exp(-f32::abs(self));
-        (if self < 0.0 { e } else { 1.0 }) / (1.0 + e)
+        exponential::sigmoid_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn atan2<const FMA: bool>(self, other: Self) -> Self {
-        f32::atan2(self, other)
+        trigonometric::atan2_f32::<FMA>(self, other)
     }
 
     #[inline(always)]

@@ -1,0 +1,3 @@
+//! Every function against a more precise reference, in units in the last place, with both bodies.
+
+mod single;
