@@ -1,3 +1,4 @@
 //! Tensors, the define-by-run graph, and the derivatives of Wengert.
 
 mod scalar;
+pub mod tensor;
