@@ -1,4 +1,18 @@
 //! Tensors, the define-by-run graph, and the derivatives of Wengert.
 
-mod scalar;
+mod functional;
+mod graph;
+mod kernel;
+mod ops;
+pub mod scalar;
 pub mod tensor;
+
+pub use functional::{Grad, grad};
+pub use graph::{
+    Context, Cotangents, Gradient, Grads, Keep, Op, Region, Variable, enable_grad, is_grad_enabled,
+    live_nodes, no_grad,
+};
+pub use kernel::parallel::{join, parallel};
+pub use ops::{IntoAxes, apply_formula};
+pub use scalar::Float;
+pub use tensor::Tensor;

@@ -1,8 +1,25 @@
-//! Numbers: the element types that can be differentiated, and their functions.
+//! Numbers: element types, the table of derivatives, and the readings of a formula.
+//!
+//! | reading | of a [`Formula`] gives |
+//! |---|---|
+//! | [`Lane`] | the forward loop |
+//! | [`Dual`] over `Lane` | the fused derivative loop |
+//! | `Dual` over `Expr` | the derivative as recorded operations: any order |
+//! | `Dual` over `Reads` | what the derivative reads, so what is kept |
+//! | `Dual` over `f64` | forward mode |
 
-#[allow(
-    dead_code,
-    unreachable_pub,
-    reason = "the formulas that call these functions come with the table of operations"
-)]
+pub(crate) mod dual;
+pub(crate) mod expr;
+pub(crate) mod float;
+pub(crate) mod formula;
+pub(crate) mod lane;
 pub(crate) mod mathematics;
+pub(crate) mod reads;
+pub(crate) mod real;
+pub mod table;
+
+pub use dual::{Dual, Slope};
+pub use float::Float;
+pub use formula::Formula;
+pub use lane::Lane;
+pub use real::Real;

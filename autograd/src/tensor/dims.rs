@@ -133,6 +133,12 @@ impl Dims {
         Ok(shape)
     }
 
+    /// Does this shape broadcast to exactly `wide`?
+    pub fn broadcasts_to(&self, wide: &Dims) -> bool {
+        self.rank() <= wide.rank()
+            && self.iter().rev().zip(wide.iter().rev()).all(|(narrow, wide)| narrow == wide || *narrow == 1)
+    }
+
     /// These sizes with one more at the end.
     ///
     /// # Panics

@@ -1,0 +1,287 @@
+//! The backward engine: the chain rule over a graph.
+//!
+//! 1. Put each root's cotangent into its node's slot, and the node into a heap.
+//! 2. Take the deepest node out; everything that can contribute to it has been run, since what uses a node is deeper.
+//! 3. Run its rule: cotangents of its outputs in, gradients of its inputs out.
+//! 4. Add each gradient into the slot of the node or leaf that it flows to; go to 2.
+//!
+//! The order is by depth, then by arrival. Both depend on the graph alone, so the sums come out in the same bits on any
+//! number of threads; a global sequence number would not do (two threads that record at once get numbers by chance).
+//! The engine is serial: parallelism is inside the kernels. It marks nothing on the nodes, so two passes over one graph
+//! may run at once.
+
+use super::{
+    Variable,
+    mode::Mode,
+    node::{Edge, End, lock},
+    op::{Context, Cotangents, Gradient},
+    variable::add_gradients,
+};
+use crate::{
+    ops,
+    scalar::Float,
+    tensor::{Dims, Tensor},
+};
+use rustc_hash::FxBuildHasher;
+use smallvec::{SmallVec, smallvec};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap, HashSet},
+    panic::Location,
+};
+
+/// A node or leaf that gradients are arriving at.
+struct Pending<T: Float> {
+    /// Keeps the node alive, so that its address stays its identity.
+    end: Edge<T>,
+    slots: SmallVec<[Option<Variable<T>>; 1]>,
+}
+
+/// The pass under way.
+struct Pass<'a, T: Float> {
+    pending: Vec<Option<Pending<T>>>,
+    /// Address to place in `pending`.
+    places: HashMap<usize, usize, FxBuildHasher>,
+    /// Depth, then arrival.
+    heap: BinaryHeap<(u32, Reverse<usize>)>,
+    create_graph: bool,
+    retain_graph: bool,
+    started_at: &'static Location<'static>,
+    /// When only some gradients are asked for: what leads to them.
+    leading: Option<&'a HashSet<usize, FxBuildHasher>>,
+}
+
+/// Runs backward from `roots` and adds to the gradients of the leaves.
+pub(crate) fn backward<T: Float>(
+    roots: &[&Variable<T>],
+    cotangents: &[&Variable<T>],
+    retain_graph: bool,
+    started_at: &'static Location<'static>,
+) {
+    let add_to_leaf = |end: &End<T>, _: usize, gradient: &Variable<T>| {
+        if let End::Leaf(leaf) = end {
+            leaf.accumulate(gradient.value(), add_gradients);
+        }
+    };
+    run(roots, cotangents, None, false, retain_graph, started_at, add_to_leaf);
+}
+
+/// What to ask of [`gradients`].
+pub(crate) struct Request {
+    pub(crate) create_graph: bool,
+    pub(crate) retain_graph: bool,
+    pub(crate) started_at: &'static Location<'static>,
+}
+
+/// The gradients of `roots` (weighted by `cotangents`) in `targets`, leaving the leaves alone.
+pub(crate) fn gradients<T: Float>(
+    roots: &[&Variable<T>],
+    cotangents: &[&Variable<T>],
+    targets: &[&Variable<T>],
+    request: &Request,
+) -> Vec<Option<Variable<T>>> {
+    let edges: Vec<Option<Edge<T>>> = targets.iter().map(|target| target.edge()).collect();
+    let leading = leading_to(roots, &edges);
+    let mut found: Vec<Option<Variable<T>>> = vec![None; targets.len()];
+    let note = |end: &End<T>, output: usize, gradient: &Variable<T>| {
+        for (edge, found) in edges.iter().zip(&mut found) {
+            let Some(edge) = edge else { continue };
+            if edge.end().address() == end.address() && edge.end().output() as usize == output {
+                *found = Some(gradient.clone());
+            }
+        }
+    };
+    let Request { create_graph, retain_graph, started_at } = *request;
+    run(roots, cotangents, Some(&leading), create_graph, retain_graph, started_at, note);
+    found
+}
+
+/// The addresses of the targets and of every node between the roots and them.
+fn leading_to<T: Float>(
+    roots: &[&Variable<T>],
+    targets: &[Option<Edge<T>>],
+) -> HashSet<usize, FxBuildHasher> {
+    let mut leading: HashSet<usize, FxBuildHasher> =
+        targets.iter().flatten().map(|target| target.end().address()).collect();
+    let Some(lowest) = targets.iter().flatten().map(|target| target.end().depth()).min() else {
+        return leading;
+    };
+    // Visit every node that is deeper than the shallowest target, then settle them from the bottom up.
+    let mut seen: HashSet<usize, FxBuildHasher> = HashSet::default();
+    let mut nodes = Vec::new();
+    let mut stack: Vec<Edge<T>> = roots.iter().filter_map(|root| root.edge()).collect();
+    while let Some(edge) = stack.pop() {
+        if edge.end().depth() <= lowest || !seen.insert(edge.end().address()) {
+            continue;
+        }
+        if let End::Output(node, _) = edge.end() {
+            stack.extend(node.inputs.iter().flatten().cloned());
+            nodes.push(node.clone());
+        }
+    }
+    nodes.sort_by_key(|node| node.depth);
+    for node in nodes {
+        if node.inputs.iter().flatten().any(|input| leading.contains(&input.end().address())) {
+            leading.insert(std::sync::Arc::as_ptr(&node).cast::<()>().addr());
+        }
+    }
+    leading
+}
+
+/// Runs backward; `arrived` sees every complete gradient, by end and output.
+fn run<T: Float>(
+    roots: &[&Variable<T>],
+    cotangents: &[&Variable<T>],
+    leading: Option<&HashSet<usize, FxBuildHasher>>,
+    create_graph: bool,
+    retain_graph: bool,
+    started_at: &'static Location<'static>,
+    mut arrived: impl FnMut(&End<T>, usize, &Variable<T>),
+) {
+    let mut pass = Pass {
+        pending: Vec::new(),
+        places: HashMap::default(),
+        heap: BinaryHeap::new(),
+        create_graph,
+        retain_graph: retain_graph || create_graph,
+        started_at,
+        leading,
+    };
+    Mode { recording: create_graph, line: None }.run(|| {
+        for (k, (root, cotangent)) in roots.iter().zip(cotangents).enumerate() {
+            let edge = root.edge().unwrap_or_else(|| {
+                panic!("backward at {started_at}: no gradient flows into output {k}; does anything it was computed \
+                        from require a gradient, and was it recorded (not under no_grad or after detach)?")
+            });
+            let (shape, given) = (edge.end().shape(), cotangent.shape());
+            assert!(
+                shape == given,
+                "backward at {started_at}: the cotangent of output {k} must have its shape {shape:?}, not {given:?}"
+            );
+            if leading.is_none_or(|leading| leading.contains(&edge.end().address())) {
+                pass.deliver(&edge, (*cotangent).clone());
+            }
+        }
+        while let Some((_, Reverse(place))) = pass.heap.pop() {
+            let Pending { end, slots } = pass.pending[place].take().expect("a place is in the heap once");
+            pass.places.remove(&end.end().address());
+            pass.finish(&end, slots, &mut arrived);
+        }
+    });
+}
+
+impl<T: Float> Pass<'_, T> {
+    /// All contributions to `edge`'s end have arrived.
+    fn finish(
+        &mut self,
+        edge: &Edge<T>,
+        mut slots: SmallVec<[Option<Variable<T>>; 1]>,
+        arrived: &mut impl FnMut(&End<T>, usize, &Variable<T>),
+    ) {
+        let end = edge.end();
+        if let Some(extras) = end.extras().get() {
+            // Hooks are the user's: cloned out, so that the lock is free while they run.
+            let hooks = lock(&extras.hooks).clone();
+            for (output, hook) in hooks {
+                let slot = &mut slots[output as usize];
+                if let Some(replacement) = slot.as_ref().and_then(|gradient| hook(gradient)) {
+                    *slot = Some(replacement);
+                }
+            }
+            for (output, retained) in lock(&extras.retained).iter_mut() {
+                *retained = slots[*output as usize].as_ref().map(Variable::value);
+            }
+        }
+        for (output, gradient) in slots.iter().enumerate() {
+            if let Some(gradient) = gradient {
+                arrived(end, output, gradient);
+            }
+        }
+        let End::Output(node, _) = end else { return };
+        if self.leading.is_some() && !node.inputs.iter().flatten().any(|input| self.leads(input)) {
+            return;
+        }
+        Mode { recording: self.create_graph, line: Some(node.line) }.set();
+        let (kept, released_at) = node.kept_for_backward(self.retain_graph, self.started_at);
+        let recording = self.create_graph;
+        let cx = Context { node, kept, recording, leading: self.leading, released_at };
+        let gradients = node.op.backward(&cx, Cotangents(slots)).0;
+        assert!(
+            gradients.len() == node.inputs.len(),
+            "rule of {} (recorded at {}): it returned {} gradients for {} inputs",
+            node.op.name(),
+            node.line,
+            gradients.len(),
+            node.inputs.len()
+        );
+        drop(cx);
+        for (i, (input, gradient)) in node.inputs.iter().zip(gradients).enumerate() {
+            let Some(input) = input else { continue };
+            if self.leading.is_some() && !self.leads(input) {
+                continue;
+            }
+            let shape = input.end().shape();
+            match gradient {
+                Gradient::None => {}
+                Gradient::Whole(gradient) => {
+                    let found = gradient.shape();
+                    let gradient = if found == shape {
+                        gradient
+                    } else if shape.broadcasts_to(&found) {
+                        ops::sum_to(&gradient, shape)
+                    } else {
+                        panic!(
+                            "rule of {} (recorded at {}): the gradient of input {i} has the shape {found:?}, the input \
+                             {shape:?}",
+                            node.op.name(),
+                            node.line
+                        )
+                    };
+                    self.deliver(input, gradient);
+                }
+                Gradient::Part(region, part) => self.deliver_part(input, region, part, shape),
+            }
+        }
+    }
+
+    fn leads(&self, edge: &Edge<T>) -> bool {
+        self.leading.is_none_or(|leading| leading.contains(&edge.end().address()))
+    }
+
+    /// The slot where gradients for `edge` are added up.
+    fn slot(&mut self, edge: &Edge<T>) -> &mut Option<Variable<T>> {
+        let end = edge.end();
+        let pending = &mut self.pending;
+        let heap = &mut self.heap;
+        let place = *self.places.entry(end.address()).or_insert_with(|| {
+            let outputs = match end {
+                End::Leaf(_) => 1,
+                End::Output(node, _) => node.shapes.len(),
+            };
+            pending.push(Some(Pending { end: edge.clone(), slots: smallvec![None; outputs] }));
+            heap.push((end.depth(), Reverse(pending.len() - 1)));
+            pending.len() - 1
+        });
+        let pending = self.pending[place].as_mut().expect("its node has not been run");
+        &mut pending.slots[end.output() as usize]
+    }
+
+    fn deliver(&mut self, edge: &Edge<T>, gradient: Variable<T>) {
+        let create_graph = self.create_graph;
+        let slot = self.slot(edge);
+        *slot = Some(match slot.take() {
+            None => gradient,
+            Some(sum) if create_graph => &sum + &gradient,
+            Some(sum) => Variable::new(add_gradients(sum.into_value(), gradient.into_value())),
+        });
+    }
+
+    fn deliver_part(&mut self, edge: &Edge<T>, region: super::Region, part: Variable<T>, shape: Dims) {
+        if self.create_graph {
+            return self.deliver(edge, ops::place(&part, region, shape));
+        }
+        let slot = self.slot(edge);
+        let sum = slot.take().map_or_else(|| Tensor::zeros(shape), Variable::into_value);
+        *slot = Some(Variable::new(ops::add_region(sum, region, &part.read())));
+    }
+}

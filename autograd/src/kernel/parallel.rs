@@ -1,0 +1,65 @@
+//! The one door to rayon.
+//!
+//! Entering the pool from outside costs 10 to 15 µs, from a pool thread almost nothing, so whether a kernel goes
+//! parallel is decided by its estimated time and by where it is called. The *blocks* that it is cut into depend on the
+//! shape alone, so the results are the same bits either way. A waiting thread may run other people's tasks: every call
+//! sets the default mode while it waits, and carries the caller's mode into its own tasks.
+
+use crate::graph::mode::Mode;
+use rayon::prelude::*;
+
+/// The serial time in nanoseconds above which a second thread pays, outside the pool and inside.
+const WORTH_ENTERING: f64 = 30_000.0;
+const WORTH_SPLITTING: f64 = 5_000.0;
+
+/// Should work of this many nanoseconds be spread over threads here?
+pub(crate) fn worthwhile(nanoseconds: f64) -> bool {
+    if nanoseconds < WORTH_SPLITTING {
+        return false;
+    }
+    let inside = rayon::current_thread_index().is_some();
+    (inside || nanoseconds >= WORTH_ENTERING) && rayon::current_num_threads() > 1
+}
+
+/// Runs `block(0)`, …, `block(count − 1)`, in parallel when `nanoseconds` of work make it worth while.
+pub(crate) fn for_each_block(count: usize, nanoseconds: f64, block: impl Fn(usize) + Sync) {
+    if count < 2 || !worthwhile(nanoseconds) {
+        (0..count).for_each(block);
+        return;
+    }
+    let mode = Mode::current();
+    Mode::DEFAULT.run(|| (0..count).into_par_iter().for_each(|i| mode.run(|| block(i))));
+}
+
+/// Runs both closures, perhaps at once, in the caller's mode, and returns both results.
+///
+/// Like [`rayon::join`], which would run them in whatever mode the thread that picks them up happens to be in.
+///
+/// ```
+/// use wengert_autograd::{Variable, join};
+///
+/// let x = Variable::from([1.0_f32, 2.0]).requires_grad();
+/// let (a, b) = join(|| x.exp(), || x.sin());
+/// (a + b).sum().backward();
+/// ```
+pub fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+    let mode = Mode::current();
+    Mode::DEFAULT.run(|| rayon::join(|| mode.run(a), || mode.run(b)))
+}
+
+/// Runs `work` on a thread of the pool.
+///
+/// A training loop of many small steps is faster inside, since its kernels then find the pool open.
+///
+/// ```
+/// let sum = wengert_autograd::parallel(|| wengert_autograd::Variable::ones([1000]).sum().item());
+/// assert_eq!(sum, 1000.0);
+/// ```
+pub fn parallel<A: Send>(work: impl FnOnce() -> A + Send) -> A {
+    if rayon::current_thread_index().is_some() {
+        return work();
+    }
+    let mode = Mode::current();
+    // A scope runs its body on a thread of the current pool.
+    Mode::DEFAULT.run(|| rayon::scope(|_| mode.run(work)))
+}

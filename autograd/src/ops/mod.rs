@@ -1,0 +1,12 @@
+//! The operations: one file a family, each with its forward pass, its rule and its documentation.
+
+pub(crate) mod elementwise;
+mod functions;
+mod operators;
+pub(crate) mod reduction;
+pub(crate) mod shape;
+
+pub use elementwise::apply_formula;
+pub use reduction::IntoAxes;
+pub(crate) use reduction::sum_to;
+pub(crate) use shape::{add_region, place};

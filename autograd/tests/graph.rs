@@ -1,0 +1,86 @@
+//! The graph as users see it: gradients, order, release, drop.
+
+use wengert_autograd::{Tensor, Variable, live_nodes, no_grad};
+
+fn close(a: &Tensor<f64>, b: &[f64]) {
+    for (a, b) in a.to_vec().iter().zip(b) {
+        assert!((a - b).abs() < 1e-12 * (1.0 + b.abs()), "{a} against {b}");
+    }
+}
+
+#[test]
+fn a_million_operations_run_backward_and_drop_on_a_small_stack() {
+    std::thread::Builder::new()
+        .stack_size(2 << 20)
+        .spawn(|| {
+            let x = Variable::from(1.0_f32).requires_grad();
+            let mut y = &x * 1.0;
+            for _ in 1..1_000_000 {
+                y = y * 1.0;
+            }
+            y.backward();
+            assert_eq!(x.grad().unwrap().item(), 1.0);
+        })
+        .unwrap()
+        .join()
+        .unwrap();
+}
+
+#[test]
+fn a_value_used_twice_gets_both_contributions() {
+    let x = Variable::from(3.0_f64).requires_grad();
+    let y = &x * &x + &x;
+    y.backward();
+    close(&x.grad().unwrap(), &[7.0]);
+    x.zero_grad();
+    (&x * 2.0).backward();
+    (&x * 2.0).backward();
+    close(&x.grad().unwrap(), &[4.0]);
+}
+
+#[test]
+fn broadcast_axes_are_summed_back() {
+    let x = Variable::from([[1.0_f64, 2.0, 3.0], [4.0, 5.0, 6.0]]).requires_grad();
+    let b = Variable::from([10.0_f64, 20.0, 30.0]).requires_grad();
+    let s = Variable::from(2.0_f64).requires_grad();
+    let y = (&x * &b + &x.sin() / &s).sum();
+    y.backward();
+    close(&b.grad().unwrap(), &[5.0, 7.0, 9.0]);
+    let expected: f64 = [1.0_f64, 2.0, 3.0, 4.0, 5.0, 6.0].iter().map(|x| -x.sin() / 4.0).sum();
+    close(&s.grad().unwrap(), &[expected]);
+}
+
+#[test]
+fn nothing_is_recorded_without_need() {
+    let before = live_nodes();
+    let x = Variable::from(3.0_f64).requires_grad();
+    assert!(!no_grad(|| &x * &x).needs_grad());
+    assert!((&x * &x).needs_grad());
+    assert_eq!(before, before.min(live_nodes()));
+}
+
+#[test]
+fn third_derivatives_of_a_fused_formula() {
+    use wengert_autograd::grad;
+    // f = x³·sin(x)
+    let x = Variable::from(0.7_f64).requires_grad();
+    let f = &x * &x * &x * x.sin();
+    let mut d = f;
+    for _ in 0..3 {
+        d = grad(&[&d]).create_graph(true).wrt(&[&x]).remove(0);
+    }
+    let x: f64 = 0.7;
+    let expected = 6.0 * x.sin() + 18.0 * x * x.cos() - 9.0 * x * x * x.sin() - x.powi(3) * x.cos();
+    close(&d.value(), &[expected]);
+}
+
+#[test]
+fn grad_with_respect_to_an_inner_result() {
+    use wengert_autograd::grad;
+    let x = Variable::from([1.0_f64, 2.0]).requires_grad();
+    let inner = x.exp();
+    let y = (&inner * &inner).sum();
+    let found = grad(&[&y]).wrt(&[&inner]).remove(0);
+    close(&found.value(), &[2.0 * 1f64.exp(), 2.0 * 2f64.exp()]);
+    assert!(x.grad().is_none());
+}
