@@ -65,12 +65,12 @@ impl Mathematics for f64 {
 
     #[inline(always)]
     fn sinh<const FMA: bool>(self) -> Self {
-        f64::sinh(self)
+        hyperbolic::sinh_f64::<FMA>(self)
     }
 
     #[inline(always)]
     fn cosh<const FMA: bool>(self) -> Self {
-        f64::cosh(self)
+        hyperbolic::cosh_f64::<FMA>(self)
     }
 
     #[inline(always)]
@@ -80,17 +80,17 @@ impl Mathematics for f64 {
 
     #[inline(always)]
     fn asinh<const FMA: bool>(self) -> Self {
-        f64::asinh(self)
+        hyperbolic::asinh_f64::<FMA>(self)
     }
 
     #[inline(always)]
     fn acosh<const FMA: bool>(self) -> Self {
-        f64::acosh(self)
+        hyperbolic::acosh_f64::<FMA>(self)
     }
 
     #[inline(always)]
     fn atanh<const FMA: bool>(self) -> Self {
-        f64::atanh(self)
+        hyperbolic::atanh_f64::<FMA>(self)
     }
 
     #[inline(always)]

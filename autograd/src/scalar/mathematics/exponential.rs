@@ -113,6 +113,13 @@ pub(super) fn exp_f64<const FMA: bool>(x: f64) -> f64 {
     scale_f64(exp_reduced_f64::<FMA>(high, low), n)
 }
 
+/// `e^x / 2`, which overflows only beyond 710.4, as the hyperbolic functions do.
+#[inline(always)]
+pub(super) fn half_exp<const FMA: bool>(x: f64) -> f64 {
+    let (_, n, high, low) = reduce_f64::<FMA>(limit_f64(x, -746.0, 712.0));
+    scale_f64(exp_reduced_f64::<FMA>(high, low), n - 1.0)
+}
+
 /// `e^x` for `|x| <= 87`, where `2^n` is a normal number and one multiplication does.
 #[inline(always)]
 pub(super) fn exp_moderate_f32<const FMA: bool>(x: f32) -> f32 {

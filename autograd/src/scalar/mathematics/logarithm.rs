@@ -138,6 +138,15 @@ pub(super) fn log2_f64<const FMA: bool>(x: f64) -> f64 {
     special_f64(x, k + (f + low))
 }
 
+/// `log2 x` of a positive normal `x`, where the caller looks after the others.
+#[inline(always)]
+pub(super) fn log2_positive<const FMA: bool>(x: f64) -> f64 {
+    let (m, _, k) = split_f64(x);
+    let f = m - 1.0;
+    let low = f64::fma::<FMA>(f, LOG2_E_LESS_1, tail_f64::<FMA>(f) * std::f64::consts::LOG2_E);
+    k + (f + low)
+}
+
 #[inline(always)]
 pub(super) fn log10_f32<const FMA: bool>(x: f32) -> f32 {
     let (f, tail, k) = parts_f32::<FMA>(x);

@@ -1,6 +1,6 @@
 //! Elementary functions of one number, written so that a loop over them becomes vector code.
 //!
-//! ```ignore
+//! ```text
 //! #[target_feature(enable = "avx2,fma")]
 //! fn tanh_avx2(x: &mut [f32]) {
 //!     for x in x {
@@ -26,6 +26,7 @@ mod exponential;
 mod hyperbolic;
 mod logarithm;
 mod polynomial;
+mod power;
 mod single;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! The functions for `f32`.
 
-use super::{Mathematics, error_function, exponential, hyperbolic, logarithm, trigonometric};
+use super::{Mathematics, error_function, exponential, hyperbolic, logarithm, power, trigonometric};
 
 impl Mathematics for f32 {
     #[inline(always)]
@@ -125,12 +125,12 @@ impl Mathematics for f32 {
 
     #[inline(always)]
     fn powf<const FMA: bool>(self, other: Self) -> Self {
-        f32::powf(self, other)
+        power::powf_f32::<FMA>(self, other)
     }
 
     #[inline(always)]
     fn hypot<const FMA: bool>(self, other: Self) -> Self {
-        f32::hypot(self, other)
+        power::hypot_f32(self, other)
     }
 
     #[inline(always)]
