@@ -3,7 +3,7 @@
 //! ```
 //! use wengert_autograd::tensor::{Tensor, TensorError};
 //!
-//! let error = Tensor::from_vec(vec![1.0_f32, 2.0, 3.0], [2, 2]).err().unwrap();
+//! let error = Tensor::from_vec(vec![1.0_f32, 2.0, 3.0], [2, 2]).unwrap_err();
 //! assert!(matches!(error, TensorError::Length { len: 3, .. }));
 //! assert_eq!(error.to_string(), "shape [2, 2] takes 4 elements, but 3 were given");
 //! ```

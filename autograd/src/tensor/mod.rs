@@ -24,6 +24,7 @@ mod element;
 mod error;
 mod iter;
 mod join;
+mod print;
 mod recycle;
 mod view;
 mod window;
