@@ -1,6 +1,6 @@
 //! The functions for `f64`.
 
-use super::{Mathematics, error_function, exponential, hyperbolic, logarithm};
+use super::{Mathematics, circular, error_function, exponential, hyperbolic, logarithm};
 
 impl Mathematics for f64 {
     #[inline(always)]
@@ -35,17 +35,17 @@ impl Mathematics for f64 {
 
     #[inline(always)]
     fn sin<const FMA: bool>(self) -> Self {
-        f64::sin(self)
+        circular::sin_f64::<FMA>(self)
     }
 
     #[inline(always)]
     fn cos<const FMA: bool>(self) -> Self {
-        f64::cos(self)
+        circular::cos_f64::<FMA>(self)
     }
 
     #[inline(always)]
     fn tan<const FMA: bool>(self) -> Self {
-        f64::tan(self)
+        circular::tan_f64::<FMA>(self)
     }
 
     #[inline(always)]

@@ -20,6 +20,7 @@
 //! `FMA` is true. Both bodies keep within 2 ulp of the true value over the whole range of arguments, subnormal
 //! ones included.
 
+mod circular;
 mod double;
 mod error_function;
 mod exponential;

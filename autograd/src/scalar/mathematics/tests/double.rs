@@ -62,7 +62,16 @@ fn arguments(low: f64, high: f64) -> Vec<f64> {
         })
     });
     let mut state = 7;
-    let mut points = vec![low, high, f64::MIN_POSITIVE, 5e-324, -5e-324, 1e-310];
+    let mut points = vec![
+        low,
+        high,
+        6381956970095103.0 * 2_f64.powi(797),
+        6381956970095103.0 * 2_f64.powi(796),
+        f64::MIN_POSITIVE,
+        5e-324,
+        -5e-324,
+        1e-310,
+    ];
     points.extend(near);
     for _ in 0..400 {
         let unit = (random(&mut state) >> 11) as f64 / 2_f64.powi(53);
