@@ -18,14 +18,19 @@
 
 mod buffer;
 mod construct;
+mod convert;
 mod copy;
 mod dims;
 mod element;
 mod error;
 mod iter;
 mod join;
+#[doc(hidden)]
+pub mod literal;
 mod print;
 mod recycle;
+mod serial;
+mod slicing;
 mod view;
 mod window;
 
@@ -35,6 +40,8 @@ pub use dims::{Dims, IntoShape, MAX_RANK, ReshapeTarget};
 pub use element::{DType, Element, Number};
 pub use error::TensorError;
 pub use iter::Iter;
+pub use literal::Nested;
+pub use slicing::{AxisIndex, Ellipsis, NewAxis};
 
 #[allow(unused_imports)] // for the modules beside this one
 pub(crate) use {dims::resolve_axis, element::sealed::Convert, error::valid};
@@ -254,12 +261,21 @@ impl<E: Element> Tensor<E> {
     /// If the index lies outside the shape or has another number of axes.
     #[track_caller]
     pub fn set(&mut self, index: &[usize], value: E) {
-        if index.len() != self.rank() || index.iter().zip(self.shape.iter()).any(|(i, size)| i >= size) {
-            TensorError::argument("set", &self.shape, format!("there is no index {index:?}")).raise()
-        }
-        let strides = self.shape.row_major_strides();
-        let position: usize = index.iter().zip(strides.iter()).map(|(i, stride)| i * stride).sum();
+        let position = self.position("set", index);
         self.make_mut()[position] = value;
+    }
+
+    /// The position of an index in row-major order.
+    ///
+    /// # Panics
+    /// If the index lies outside the shape or has another number of axes.
+    #[inline]
+    #[track_caller]
+    fn position(&self, operation: &'static str, index: &[usize]) -> usize {
+        if index.len() != self.rank() || index.iter().zip(self.shape.iter()).any(|(i, size)| i >= size) {
+            TensorError::argument(operation, &self.shape, format!("there is no index {index:?}")).raise()
+        }
+        index.iter().zip(self.shape.iter()).fold(0, |at, (i, size)| at * size + i)
     }
 
     /// Each element converted, as Rust's `as` does: fractions are cut off, floating-point numbers out of range become

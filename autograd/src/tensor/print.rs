@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(lines[6], " [9900 9901 9902 ... 9997 9998 9999]]");
         assert_eq!(
             format!("{x:#}").matches(char::is_numeric).count(),
-            x.iter().map(|x| x.to_string().len()).sum()
+            x.iter().map(|x| x.to_string().len()).sum::<usize>()
         );
         let row = x.select(0, 50).to_string();
         assert!(row.lines().count() > 1 && row.lines().all(|line| line.len() <= LINE + 1), "{row}");

@@ -10,7 +10,7 @@ fn scalars_and_empty_tensors() {
     assert_eq!((scalar.rank(), scalar.len(), scalar.item()), (0, 1, 2.5));
     let empty = Tensor::<f32>::zeros([3, 0, 2]);
     assert!(empty.is_empty() && empty.is_contiguous());
-    assert_eq!(empty.to_vec(), []);
+    assert!(empty.to_vec().is_empty());
     assert_eq!(empty.transpose(0, 2).contiguous().shape(), [2, 0, 3]);
     assert_eq!(empty.iter().count(), 0);
     assert_eq!(empty.reshape([0, 7]).as_slice(), Some(&[][..]));
