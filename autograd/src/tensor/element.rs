@@ -95,7 +95,37 @@ pub trait Number:
     const ONE: Self;
 }
 
+/// A floating-point element: `f32` or `f64`. Sealed.
+pub trait Floating: Number + std::ops::Neg<Output = Self> + sealed::Draw {
+    /// The greatest number below this one.
+    fn below(self) -> Self;
+}
+
+impl Floating for f32 {
+    #[inline]
+    fn below(self) -> f32 {
+        self.next_down()
+    }
+}
+
+impl Floating for f64 {
+    #[inline]
+    fn below(self) -> f64 {
+        self.next_down()
+    }
+}
+
 pub(crate) mod sealed {
+    /// Random numbers of this type from blocks of random words.
+    pub trait Draw: Sized {
+        /// How many numbers a block gives.
+        const PER_BLOCK: usize;
+        /// Uniform in [0, 1).
+        fn unit(words: [u32; 4], put: &mut impl FnMut(Self));
+        /// Standard normal.
+        fn normal(words: [u32; 4], put: &mut impl FnMut(Self));
+    }
+
     /// Conversions between all elements, and what distinguishes floating-point numbers from the others.
     pub trait Convert: Sized {
         fn to_f32(self) -> f32;

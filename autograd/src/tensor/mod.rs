@@ -28,6 +28,7 @@ mod join;
 #[doc(hidden)]
 pub mod literal;
 mod print;
+mod random;
 mod recycle;
 mod serial;
 mod slicing;
@@ -37,10 +38,11 @@ mod window;
 use std::mem::MaybeUninit;
 
 pub use dims::{Dims, IntoShape, MAX_RANK, ReshapeTarget};
-pub use element::{DType, Element, Number};
+pub use element::{DType, Element, Floating, Number};
 pub use error::TensorError;
 pub use iter::Iter;
 pub use literal::Nested;
+pub use random::{Generator, philox};
 pub use slicing::{AxisIndex, Ellipsis, NewAxis};
 
 #[allow(unused_imports)] // for the modules beside this one
