@@ -137,7 +137,8 @@ impl<E: Number> Tensor<E> {
         let problem = || format!("no step of {step} leads from {start} to {end}");
         let integer = matches!(E::DTYPE, super::DType::I64 | super::DType::U8);
         if integer {
-            let (start, end, step) = (start.to_i64() as i128, end.to_i64() as i128, step.to_i64() as i128);
+            let (start, end, step) =
+                (start.into_i64() as i128, end.into_i64() as i128, step.into_i64() as i128);
             if step == 0 || (end - start) * step.signum() < 0 {
                 TensorError::argument("arange", &[], problem()).raise();
             }
@@ -145,7 +146,7 @@ impl<E: Number> Tensor<E> {
             valid(super::Dims::new(&[len]).checked_count(size_of::<E>()));
             return Tensor::from_fn([len], |i| E::from_element((start + i[0] as i128 * step) as i64));
         }
-        let (start, end, step) = (start.to_f64(), end.to_f64(), step.to_f64());
+        let (start, end, step) = (start.into_f64(), end.into_f64(), step.into_f64());
         let steps = (end - start) / step;
         if !steps.is_finite() || steps < 0.0 || step == 0.0 || !step.is_finite() {
             TensorError::argument("arange", &[], problem()).raise();
@@ -159,7 +160,7 @@ impl<E: Number> Tensor<E> {
     /// Never but for want of memory; one value is `start`.
     #[track_caller]
     pub fn linspace(start: E, end: E, count: usize) -> Tensor<E> {
-        let (start, end) = (start.to_f64(), end.to_f64());
+        let (start, end) = (start.into_f64(), end.into_f64());
         let step = (end - start) / count.saturating_sub(1).max(1) as f64;
         // From the nearer end, so that both ends are met exactly and the values are symmetric.
         Tensor::from_fn([count], |i| {

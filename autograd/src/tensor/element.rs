@@ -95,44 +95,14 @@ pub trait Number:
     const ONE: Self;
 }
 
-/// A floating-point element: `f32` or `f64`. Sealed.
-pub trait Floating: Number + std::ops::Neg<Output = Self> + sealed::Draw {
-    /// The greatest number below this one.
-    fn below(self) -> Self;
-}
-
-impl Floating for f32 {
-    #[inline]
-    fn below(self) -> f32 {
-        self.next_down()
-    }
-}
-
-impl Floating for f64 {
-    #[inline]
-    fn below(self) -> f64 {
-        self.next_down()
-    }
-}
-
 pub(crate) mod sealed {
-    /// Random numbers of this type from blocks of random words.
-    pub trait Draw: Sized {
-        /// How many numbers a block gives.
-        const PER_BLOCK: usize;
-        /// Uniform in [0, 1).
-        fn unit(words: [u32; 4], put: &mut impl FnMut(Self));
-        /// Standard normal.
-        fn normal(words: [u32; 4], put: &mut impl FnMut(Self));
-    }
-
     /// Conversions between all elements, and what distinguishes floating-point numbers from the others.
     pub trait Convert: Sized {
-        fn to_f32(self) -> f32;
-        fn to_f64(self) -> f64;
-        fn to_i64(self) -> i64;
-        fn to_u8(self) -> u8;
-        fn to_bool(self) -> bool;
+        fn into_f32(self) -> f32;
+        fn into_f64(self) -> f64;
+        fn into_i64(self) -> i64;
+        fn into_u8(self) -> u8;
+        fn into_bool(self) -> bool;
         fn from_element<S: Convert>(source: S) -> Self;
         /// Whether the value is not a number; false for types that have none.
         fn not_a_number(self) -> bool;
@@ -141,38 +111,38 @@ pub(crate) mod sealed {
 use sealed::Convert;
 
 macro_rules! element {
-    ($type:ty, $dtype:ident, $from:ident, |$x:ident| $nan:expr, $to_bool:expr) => {
-        element!($type, $dtype, $from, |$x| $nan, $to_bool, {});
+    ($type:ty, $dtype:ident, $from:ident, |$x:ident| $nan:expr, $into_bool:expr) => {
+        element!($type, $dtype, $from, |$x| $nan, $into_bool, {});
         impl Number for $type {
             const ZERO: $type = 0 as $type;
             const ONE: $type = 1 as $type;
         }
     };
-    ($type:ty, $dtype:ident, $from:ident, |$x:ident| $nan:expr, $to_bool:expr, $($widen:ty)? {}) => {
+    ($type:ty, $dtype:ident, $from:ident, |$x:ident| $nan:expr, $into_bool:expr, $($widen:ty)? {}) => {
         impl Element for $type {
             const DTYPE: DType = DType::$dtype;
         }
         impl Convert for $type {
             #[inline(always)]
-            fn to_f32(self) -> f32 {
+            fn into_f32(self) -> f32 {
                 self $(as $widen)? as f32
             }
             #[inline(always)]
-            fn to_f64(self) -> f64 {
+            fn into_f64(self) -> f64 {
                 self $(as $widen)? as f64
             }
             #[inline(always)]
-            fn to_i64(self) -> i64 {
+            fn into_i64(self) -> i64 {
                 self as i64
             }
             #[inline(always)]
-            fn to_u8(self) -> u8 {
+            fn into_u8(self) -> u8 {
                 self as u8
             }
             #[inline(always)]
-            fn to_bool(self) -> bool {
+            fn into_bool(self) -> bool {
                 let $x = self;
-                $to_bool
+                $into_bool
             }
             #[inline(always)]
             fn from_element<S: Convert>(source: S) -> $type {
@@ -186,8 +156,8 @@ macro_rules! element {
         }
     };
 }
-element!(f32, F32, to_f32, |x| x.is_nan(), x != 0.0);
-element!(f64, F64, to_f64, |x| x.is_nan(), x != 0.0);
-element!(i64, I64, to_i64, |_x| false, _x != 0);
-element!(u8, U8, to_u8, |_x| false, _x != 0);
-element!(bool, Bool, to_bool, |_x| false, _x, u8 {});
+element!(f32, F32, into_f32, |x| x.is_nan(), x != 0.0);
+element!(f64, F64, into_f64, |x| x.is_nan(), x != 0.0);
+element!(i64, I64, into_i64, |_x| false, _x != 0);
+element!(u8, U8, into_u8, |_x| false, _x != 0);
+element!(bool, Bool, into_bool, |_x| false, _x, u8 {});

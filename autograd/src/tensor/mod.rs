@@ -38,7 +38,7 @@ mod window;
 use std::mem::MaybeUninit;
 
 pub use dims::{Dims, IntoShape, MAX_RANK, ReshapeTarget};
-pub use element::{DType, Element, Floating, Number};
+pub use element::{DType, Element, Number};
 pub use error::TensorError;
 pub use iter::Iter;
 pub use literal::Nested;

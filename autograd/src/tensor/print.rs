@@ -54,7 +54,7 @@ enum Style {
 
 impl Style {
     fn text<E: Element>(self, element: E) -> String {
-        let value = element.to_f64();
+        let value = element.into_f64();
         match self {
             Style::Fixed(0) if value.is_finite() => format!("{element:.0}."),
             Style::Fixed(decimals) if value.is_finite() => format!("{element:.decimals$}"),
@@ -75,8 +75,8 @@ impl Style {
         if !matches!(E::DTYPE, DType::F32 | DType::F64) {
             return Style::Plain;
         }
-        let finite = || elements.iter().filter(|element| element.to_f64().is_finite());
-        let sizes = || finite().map(|element| element.to_f64().abs()).filter(|&size| size > 0.0);
+        let finite = || elements.iter().filter(|element| element.into_f64().is_finite());
+        let sizes = || finite().map(|element| element.into_f64().abs()).filter(|&size| size > 0.0);
         let (least, most) = (sizes().fold(f64::INFINITY, f64::min), sizes().fold(0.0, f64::max));
         // The fewest digits that tell an element from its neighbours, as many as the neediest one has.
         let needed = |texts: &mut dyn Iterator<Item = String>| {
@@ -84,7 +84,7 @@ impl Style {
             digits.max().unwrap_or(0).min(PRECISION)
         };
         // All whole numbers need no exponent as long as they are exact.
-        let whole = finite().all(|element| element.to_f64().fract() == 0.0);
+        let whole = finite().all(|element| element.into_f64().fract() == 0.0);
         if most >= 1e8 || (!whole && (least < 1e-4 || most > 1e3 * least)) {
             let shortest = |element: &E| format!("{:e}", Shortest(*element)).replace('e', " ");
             let mut texts =
@@ -103,8 +103,8 @@ impl<E: Element> fmt::LowerExp for Shortest<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The shortest text depends on the type: 0.1 as f32 has more digits when read as f64.
         match E::DTYPE {
-            DType::F32 => write!(f, "{:e}", self.0.to_f32()),
-            _ => write!(f, "{:e}", self.0.to_f64()),
+            DType::F32 => write!(f, "{:e}", self.0.into_f32()),
+            _ => write!(f, "{:e}", self.0.into_f64()),
         }
     }
 }

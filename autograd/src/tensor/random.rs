@@ -25,8 +25,8 @@ use std::convert::Infallible;
 use rand::{SeedableRng, TryRng};
 use serde::{Deserialize, Serialize};
 
-use super::element::{Floating, sealed::Draw};
-use super::{Element, Fresh, IntoShape, Tensor, TensorError};
+use super::{DType, Dims, Element, Fresh, IntoShape, Tensor, TensorError};
+use crate::scalar::{Float, float::compiled};
 
 /// Four random words: the block with this number of the sequence that belongs to this seed.
 #[inline]
@@ -173,40 +173,44 @@ fn double_word(words: [u32; 4], pair: usize) -> u64 {
     u64::from(words[2 * pair]) | u64::from(words[2 * pair + 1]) << 32
 }
 
-impl Draw for f32 {
-    const PER_BLOCK: usize = 4;
-
-    #[inline(always)]
-    fn unit(words: [u32; 4], put: &mut impl FnMut(f32)) {
-        words.iter().for_each(|word| put((word >> 8) as f32 * (1.0 / (1 << 24) as f32)));
+/// The numbers in [0, 1) that a block of words gives: four of 24 bits for f32, two of 53 bits for f64.
+#[inline(always)]
+fn unit<T: Float>(words: [u32; 4], mut put: impl FnMut(T)) {
+    match T::DTYPE {
+        DType::F32 => {
+            words.iter().for_each(|word| put(T::from_f64(f64::from(word >> 8) * (1.0 / (1 << 24) as f64))));
+        }
+        _ => [0, 1].iter().for_each(|&pair| {
+            put(T::from_f64((double_word(words, pair) >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)));
+        }),
     }
+}
 
-    #[inline(always)]
-    fn normal(words: [u32; 4], put: &mut impl FnMut(f32)) {
-        for pair in [[words[0], words[1]], [words[2], words[3]]] {
-            // In f64, so that the logarithm of small numbers keeps its accuracy; 2⁻³³ keeps it finite.
-            let uniform = pair.map(|word| (f64::from(word) + 0.5) * (1.0 / (1_u64 << 32) as f64));
-            box_muller(uniform).iter().for_each(|&x| put(x as f32));
+/// The standard normal numbers that a block of words gives: four for f32, two for f64. Computed in f64; the half keeps
+/// the logarithm's argument above 0.
+#[inline(always)]
+fn normal<T: Float>(words: [u32; 4], mut put: impl FnMut(T)) {
+    match T::DTYPE {
+        DType::F32 => {
+            for pair in [[words[0], words[1]], [words[2], words[3]]] {
+                let uniform = pair.map(|word| (f64::from(word) + 0.5) * (1.0 / (1_u64 << 32) as f64));
+                box_muller(uniform).iter().for_each(|&x| put(T::from_f64(x)));
+            }
+        }
+        _ => {
+            let scaled = |word: u64| ((word >> 12) as f64 + 0.5) * (1.0 / (1_u64 << 52) as f64);
+            let uniform = [0, 1].map(|pair| scaled(double_word(words, pair)));
+            box_muller(uniform).iter().for_each(|&x| put(T::from_f64(x)));
         }
     }
 }
 
-impl Draw for f64 {
-    const PER_BLOCK: usize = 2;
-
-    #[inline(always)]
-    fn unit(words: [u32; 4], put: &mut impl FnMut(f64)) {
-        [0, 1]
-            .iter()
-            .for_each(|&pair| put((double_word(words, pair) >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)));
-    }
-
-    #[inline(always)]
-    fn normal(words: [u32; 4], put: &mut impl FnMut(f64)) {
-        let uniform =
-            [0, 1].map(|pair| ((double_word(words, pair) >> 12) as f64 + 0.5) * (1.0 / (1_u64 << 52) as f64));
-        box_muller(uniform).iter().for_each(|&x| put(x));
-    }
+/// The greatest number below another.
+fn next_below<T: Float>(x: T) -> T {
+    T::from_f64(match T::DTYPE {
+        DType::F32 => f64::from(x.into_f32().next_down()),
+        _ => x.into_f64().next_down(),
+    })
 }
 
 /// Two independent standard normal numbers from two uniform ones of (0, 1) (Box and Muller 1958).
@@ -217,14 +221,15 @@ fn box_muller([first, second]: [f64; 2]) -> [f64; 2] {
     [radius * cosine, radius * sine]
 }
 
-impl<E: Floating> Tensor<E> {
+impl<T: Float> Tensor<T> {
     /// Independent standard normal numbers.
     ///
     /// # Panics
     /// If the shape is too large.
     #[track_caller]
-    pub fn randn(shape: impl IntoShape, generator: &mut Generator) -> Tensor<E> {
-        draw(shape.into_shape(), generator, |words, mut put| E::normal(words, &mut put))
+    pub fn randn(shape: impl IntoShape, generator: &mut Generator) -> Tensor<T> {
+        let shape = shape.into_shape();
+        compiled!(draw_normal(shape: Dims, generator: &mut Generator) -> Tensor<T>)
     }
 
     /// Independent numbers, uniform between `low` (included) and `high` (excluded).
@@ -232,22 +237,32 @@ impl<E: Floating> Tensor<E> {
     /// # Panics
     /// If `low` is not below `high`, their difference is not finite, or the shape is too large.
     #[track_caller]
-    pub fn uniform(shape: impl IntoShape, low: E, high: E, generator: &mut Generator) -> Tensor<E> {
+    pub fn uniform(shape: impl IntoShape, low: T, high: T, generator: &mut Generator) -> Tensor<T> {
         let shape = shape.into_shape();
         let range = high - low;
-        if !(low < high && range.to_f64().is_finite()) {
+        if !(low < high && range.is_finite()) {
             let problem = format!("there is no range from {low} to {high}");
             TensorError::argument("uniform", &shape, problem).raise();
         }
-        let last = high.below();
-        draw(shape, generator, |words, put| {
-            E::unit(words, &mut |unit| {
-                // Rounding may reach `high`.
-                let value = low + range * unit;
-                put(if value < high { value } else { last });
-            });
-        })
+        compiled!(draw_uniform(shape: Dims, low: T, high: T, generator: &mut Generator) -> Tensor<T>)
     }
+}
+
+#[track_caller]
+fn draw_normal<T: Float>(shape: Dims, generator: &mut Generator) -> Tensor<T> {
+    draw(shape, generator, |words, put| normal(words, put))
+}
+
+#[track_caller]
+fn draw_uniform<T: Float>(shape: Dims, low: T, high: T, generator: &mut Generator) -> Tensor<T> {
+    let (range, last) = (high - low, next_below(high));
+    draw(shape, generator, |words, put| {
+        unit(words, |unit: T| {
+            // Rounding may reach `high`.
+            let value = low + range * unit;
+            put(if value < high { value } else { last });
+        });
+    })
 }
 
 impl Tensor<i64> {
@@ -301,7 +316,7 @@ impl Tensor<bool> {
 /// The tensor whose elements are what `numbers` makes of block after block of words.
 #[track_caller]
 fn draw<E: Element>(
-    shape: super::Dims,
+    shape: Dims,
     generator: &mut Generator,
     numbers: impl Fn([u32; 4], &mut dyn FnMut(E)),
 ) -> Tensor<E> {
