@@ -8,6 +8,7 @@
 //! The coefficients interpolate at the Chebyshev nodes (solved with 60 digits, then rounded).
 
 use super::Mathematics;
+use super::compensated::{two_product, two_sum};
 use super::polynomial::{ROUND_F64, polynomial};
 use std::f64::consts::FRAC_PI_2;
 
@@ -76,33 +77,6 @@ const fn windows(part: usize) -> [f64; 128] {
         j += 1;
     }
     windows
-}
-
-/// `a + b` and what its rounding lost (Knuth).
-#[inline(always)]
-fn two_sum(a: f64, b: f64) -> (f64, f64) {
-    let sum = a + b;
-    let part = sum - a;
-    (sum, (a - (sum - part)) + (b - part))
-}
-
-/// `a · b` and what its rounding lost: one fused operation, or Dekker's seventeen.
-#[inline(always)]
-fn two_product<const FMA: bool>(a: f64, b: f64) -> (f64, f64) {
-    let product = a * b;
-    if FMA {
-        return (product, a.mul_add(b, -product));
-    }
-    let ((a_high, a_low), (b_high, b_low)) = (halves(a), halves(b));
-    (product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low)
-}
-
-/// `a` as a sum of two numbers of 26 bits (Veltkamp).
-#[inline(always)]
-fn halves(a: f64) -> (f64, f64) {
-    let scaled = 134_217_729.0 * a;
-    let high = scaled - (scaled - a);
-    (high, a - high)
 }
 
 /// Takes the nearest integer off `x`: the rest, and the sum whose lowest bits hold the integer's.

@@ -110,7 +110,7 @@ impl Mathematics for f64 {
 
     #[inline(always)]
     fn erfc<const FMA: bool>(self) -> Self {
-        libm::erfc(self)
+        error_function::erfc_f64::<FMA>(self)
     }
 
     #[inline(always)]

@@ -134,6 +134,19 @@ pub(super) fn exp_moderate_f64<const FMA: bool>(x: f64) -> f64 {
     exp_reduced_f64::<FMA>(high, low) * power_of_two_f64(rounded)
 }
 
+/// `e^(x + low)` for `-800 <= x <= 0` and a small `low`, as a sum of two numbers times `2^n`.
+#[inline(always)]
+pub(super) fn exp_compensated<const FMA: bool>(x: f64, low: f64) -> (f64, f64, f64) {
+    let (_, n, high, rest) = reduce_f64::<FMA>(x);
+    let rest = rest + low;
+    let r = high + rest;
+    let tail = f64::fma::<FMA>(r * r, polynomial::<f64, FMA, 10>(r, &EXP_F64), rest - (r - high));
+    let one_more = 1.0 + r;
+    let tail = tail + (r - (one_more - 1.0));
+    let sum = one_more + tail;
+    (sum, tail - (sum - one_more), n)
+}
+
 /// `e^x` for `|x| <= 708` to 2^-32, for `f32` functions that compute in `f64`.
 #[inline(always)]
 pub(super) fn exp_short<const FMA: bool>(x: f64) -> f64 {

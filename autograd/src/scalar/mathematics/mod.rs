@@ -21,6 +21,7 @@
 //! ones included.
 
 mod circular;
+mod compensated;
 mod double;
 mod error_function;
 mod exponential;

@@ -180,6 +180,11 @@ functions! {
     asinh on ALL => |x, c| x.asinh(P, RM, c);
     acosh on [1.0, f64::MAX] => |x, c| x.acosh(P, RM, c);
     atanh on [-1.0 + 1e-16, 1.0 - 1e-16] => |x, c| x.atanh(P, RM, c);
-    erf on [-6.5, 6.5] => |x, c| erf_series(x, P, c);
+    erf on [-6.5, 6.5] => |x, c| erf_series(x, 200, c);
+    erfc on [-6.5, 27.3] => |x, c| {
+        // The subtraction loses 1.44 x² bits.
+        let p = 200 + (1.6 * scaled_down(x, 0).powi(2)) as usize;
+        big(1.0).sub(&erf_series(x, p, c), p, RM)
+    };
     sigmoid on [-750.0, 750.0] => |x, c| big(1.0).div(&x.neg().exp(P, RM, c).add(&big(1.0), P, RM), P, RM);
 }

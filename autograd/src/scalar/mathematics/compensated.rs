@@ -1,0 +1,28 @@
+//! Sums and products together with what their rounding lost, for the places where one `f64` is not enough.
+
+/// `a + b` and what its rounding lost (Knuth).
+#[inline(always)]
+pub(super) fn two_sum(a: f64, b: f64) -> (f64, f64) {
+    let sum = a + b;
+    let part = sum - a;
+    (sum, (a - (sum - part)) + (b - part))
+}
+
+/// `a · b` and what its rounding lost: one fused operation, or Dekker's seventeen.
+#[inline(always)]
+pub(super) fn two_product<const FMA: bool>(a: f64, b: f64) -> (f64, f64) {
+    let product = a * b;
+    if FMA {
+        return (product, a.mul_add(b, -product));
+    }
+    let ((a_high, a_low), (b_high, b_low)) = (halves(a), halves(b));
+    (product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low)
+}
+
+/// `a` as a sum of two numbers of 26 bits (Veltkamp).
+#[inline(always)]
+fn halves(a: f64) -> (f64, f64) {
+    let scaled = 134_217_729.0 * a;
+    let high = scaled - (scaled - a);
+    (high, a - high)
+}
