@@ -1,6 +1,8 @@
 //! The functions for `f64`.
 
-use super::{Mathematics, circular, error_function, exponential, hyperbolic, logarithm};
+use super::{
+    Mathematics, error_function, exponential, hyperbolic, inverse_trigonometric, logarithm, trigonometric,
+};
 
 impl Mathematics for f64 {
     #[inline(always)]
@@ -35,32 +37,32 @@ impl Mathematics for f64 {
 
     #[inline(always)]
     fn sin<const FMA: bool>(self) -> Self {
-        circular::sin_f64::<FMA>(self)
+        trigonometric::sin_f64::<FMA>(self)
     }
 
     #[inline(always)]
     fn cos<const FMA: bool>(self) -> Self {
-        circular::cos_f64::<FMA>(self)
+        trigonometric::cos_f64::<FMA>(self)
     }
 
     #[inline(always)]
     fn tan<const FMA: bool>(self) -> Self {
-        circular::tan_f64::<FMA>(self)
+        trigonometric::tan_f64::<FMA>(self)
     }
 
     #[inline(always)]
     fn asin<const FMA: bool>(self) -> Self {
-        f64::asin(self)
+        inverse_trigonometric::asin_f64::<FMA>(self)
     }
 
     #[inline(always)]
     fn acos<const FMA: bool>(self) -> Self {
-        f64::acos(self)
+        inverse_trigonometric::acos_f64::<FMA>(self)
     }
 
     #[inline(always)]
     fn atan<const FMA: bool>(self) -> Self {
-        f64::atan(self)
+        inverse_trigonometric::atan_f64::<FMA>(self)
     }
 
     #[inline(always)]
@@ -120,7 +122,7 @@ impl Mathematics for f64 {
 
     #[inline(always)]
     fn atan2<const FMA: bool>(self, other: Self) -> Self {
-        f64::atan2(self, other)
+        inverse_trigonometric::atan2_f64::<FMA>(self, other)
     }
 
     #[inline(always)]

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! A call of the system's `tanhf` handles one number and cannot be inlined, so a loop over it costs 15 ns an
-//! element; the functions here cost about 1 ns. They are plain scalar Rust without branches, tables or calls:
+//! element; the functions here cost about 1 ns. They are plain scalar Rust without branches or calls:
 //! special cases are selected, not branched to, so that the compiler turns a loop over them into whatever vector
 //! width the enclosing function was compiled for. That is why all of them are `#[inline(always)]`: the same body
 //! serves the baseline, AVX2 and AVX-512.
@@ -20,12 +20,12 @@
 //! `FMA` is true. Both bodies keep within 2 ulp of the true value over the whole range of arguments, subnormal
 //! ones included.
 
-mod circular;
 mod compensated;
 mod double;
 mod error_function;
 mod exponential;
 mod hyperbolic;
+mod inverse_trigonometric;
 mod logarithm;
 mod polynomial;
 mod power;

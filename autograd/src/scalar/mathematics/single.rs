@@ -1,6 +1,9 @@
 //! The functions for `f32`.
 
-use super::{Mathematics, error_function, exponential, hyperbolic, logarithm, power, trigonometric};
+use super::{
+    Mathematics, error_function, exponential, hyperbolic, inverse_trigonometric, logarithm, power,
+    trigonometric,
+};
 
 impl Mathematics for f32 {
     #[inline(always)]
@@ -50,17 +53,17 @@ impl Mathematics for f32 {
 
     #[inline(always)]
     fn asin<const FMA: bool>(self) -> Self {
-        trigonometric::asin_f32::<FMA>(self)
+        inverse_trigonometric::asin_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn acos<const FMA: bool>(self) -> Self {
-        trigonometric::acos_f32::<FMA>(self)
+        inverse_trigonometric::acos_f32::<FMA>(self)
     }
 
     #[inline(always)]
     fn atan<const FMA: bool>(self) -> Self {
-        trigonometric::atan_f32::<FMA>(self)
+        inverse_trigonometric::atan_f32::<FMA>(self)
     }
 
     #[inline(always)]
@@ -120,7 +123,7 @@ impl Mathematics for f32 {
 
     #[inline(always)]
     fn atan2<const FMA: bool>(self, other: Self) -> Self {
-        trigonometric::atan2_f32::<FMA>(self, other)
+        inverse_trigonometric::atan2_f32::<FMA>(self, other)
     }
 
     #[inline(always)]

@@ -188,3 +188,54 @@ functions! {
     };
     sigmoid on [-750.0, 750.0] => |x, c| big(1.0).div(&x.neg().exp(P, RM, c).add(&big(1.0), P, RM), P, RM);
 }
+
+/// `(y, x)` of every sign and ratio.
+fn pairs() -> Vec<(f64, f64)> {
+    let mut state = 3;
+    let mut side = |spread: u64| {
+        let bits = random(&mut state);
+        let exponent = 1023 - spread / 2 + (bits >> 54) % spread;
+        f64::from_bits((bits << 63) | (exponent << 52) | ((bits >> 4) & 0x000f_ffff_ffff_ffff))
+    };
+    (0..1500).map(|k| if k % 3 == 0 { (side(2000), side(2000)) } else { (side(8), side(8)) }).collect()
+}
+
+fn check_pairs(
+    name: &str,
+    function: impl Fn(f64, f64) -> f64,
+    reference: impl Fn(&BigFloat, &BigFloat, &mut Consts) -> BigFloat,
+) {
+    let mut constants = Consts::new().expect("memory for the constants");
+    for (a, b) in pairs() {
+        let want = reference(&big(a), &big(b), &mut constants);
+        let error = ulp(function(a, b), &want);
+        assert!(error <= 2.0, "{name}({a:e}, {b:e}) is not {want}: {error} ulp");
+    }
+}
+
+#[test]
+fn atan2() {
+    let angle = |y: &BigFloat, x: &BigFloat, c: &mut Consts| {
+        let principal = y.div(x, P, RM).atan(P, RM, c);
+        match (x.is_negative(), y.is_negative()) {
+            (false, _) => principal,
+            (true, false) => principal.add(&c.pi(P, RM), P, RM),
+            (true, true) => principal.sub(&c.pi(P, RM), P, RM),
+        }
+    };
+    check_pairs("atan2", Mathematics::atan2::<false>, angle);
+    check_pairs("atan2", Mathematics::atan2::<true>, angle);
+}
+
+#[test]
+fn hypot() {
+    let length =
+        |x: &BigFloat, y: &BigFloat, _: &mut Consts| x.mul(x, P, RM).add(&y.mul(y, P, RM), P, RM).sqrt(P, RM);
+    check_pairs("hypot", Mathematics::hypot::<false>, length);
+}
+
+#[test]
+fn powf() {
+    let power = |x: &BigFloat, y: &BigFloat, c: &mut Consts| x.abs().pow(y, P, RM, c);
+    check_pairs("powf", |x: f64, y| Mathematics::powf::<false>(x.abs(), y), power);
+}
