@@ -12,6 +12,7 @@
 //! debug build then still runs them optimised.
 
 use std::fmt::{self, Debug, Display};
+use std::mem::MaybeUninit;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -96,6 +97,10 @@ pub trait Number:
 }
 
 pub(crate) mod sealed {
+    use std::mem::MaybeUninit;
+
+    use super::super::compare::Relation;
+
     /// Conversions between all elements, and what distinguishes floating-point numbers from the others.
     pub trait Convert: Sized {
         fn into_f32(self) -> f32;
@@ -106,8 +111,17 @@ pub(crate) mod sealed {
         fn from_element<S: Convert>(source: S) -> Self;
         /// Whether the value is not a number; false for types that have none.
         fn not_a_number(self) -> bool;
+
+        // Loops over whole rows: concrete functions here, so that they are compiled with this crate's optimisation and
+        // not again in a program's debug build.
+        fn compare(relation: Relation, a: &[Self], b: &[Self], to: &mut [MaybeUninit<bool>]);
+        fn sort_lane(lane: &[Self], descending: bool, indices: &mut [i64]);
+        fn select_lane(lane: &[Self], descending: bool, count: usize, indices: &mut [i64]);
+        fn extreme_of_lane(lane: &[Self], greatest: bool) -> i64;
     }
 }
+use super::{compare, order};
+use compare::Relation;
 use sealed::Convert;
 
 macro_rules! element {
@@ -152,6 +166,18 @@ macro_rules! element {
             fn not_a_number(self) -> bool {
                 let $x = self;
                 $nan
+            }
+            fn compare(relation: Relation, a: &[$type], b: &[$type], to: &mut [MaybeUninit<bool>]) {
+                compare::compare_rows(relation, a, b, to);
+            }
+            fn sort_lane(lane: &[$type], descending: bool, indices: &mut [i64]) {
+                order::sort_lane(lane, descending, indices);
+            }
+            fn select_lane(lane: &[$type], descending: bool, count: usize, indices: &mut [i64]) {
+                order::select_lane(lane, descending, count, indices);
+            }
+            fn extreme_of_lane(lane: &[$type], greatest: bool) -> i64 {
+                order::extreme_of_lane(lane, greatest)
             }
         }
     };

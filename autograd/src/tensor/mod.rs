@@ -17,31 +17,37 @@
 //! (comparison, sorting, indices), and views and copies that the graph's operations are built from.
 
 mod buffer;
+mod compare;
 mod construct;
 mod convert;
 mod copy;
 mod dims;
 mod element;
 mod error;
+mod index;
 mod iter;
 mod join;
 #[doc(hidden)]
 pub mod literal;
+mod order;
 mod print;
 mod random;
 mod recycle;
 mod serial;
 mod slicing;
+mod total;
 mod view;
 mod window;
 
 use std::mem::MaybeUninit;
 
+pub use compare::Operand;
 pub use dims::{Dims, IntoShape, MAX_RANK, ReshapeTarget};
 pub use element::{DType, Element, Number};
 pub use error::TensorError;
 pub use iter::Iter;
 pub use literal::Nested;
+pub use order::Unique;
 pub use random::{Generator, philox};
 pub use slicing::{AxisIndex, Ellipsis, NewAxis};
 

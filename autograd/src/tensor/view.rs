@@ -208,7 +208,7 @@ impl<E: Element> Tensor<E> {
         valid(self.try_expand("broadcast_to", shape.into_shape()))
     }
 
-    fn try_expand(&self, operation: &'static str, shape: Dims) -> Result<Tensor<E>, TensorError> {
+    pub(super) fn try_expand(&self, operation: &'static str, shape: Dims) -> Result<Tensor<E>, TensorError> {
         shape.checked_count(size_of::<E>())?;
         let (rank, target_rank) = (self.rank(), shape.rank());
         let mut strides = Dims::filled(target_rank, 0);

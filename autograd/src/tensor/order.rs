@@ -1,0 +1,270 @@
+//! Order: sorting, the k largest, the greatest and least, the distinct values.
+//!
+//! ```
+//! use wengert_autograd::tensor;
+//!
+//! let x = tensor![[3.0, 1.0, 2.0], [0.0, 5.0, 5.0]];
+//! let (sorted, places) = x.sort(-1, false);
+//! assert_eq!(sorted, tensor![[1.0, 2.0, 3.0], [0.0, 5.0, 5.0]]);
+//! assert_eq!(places, tensor![[1, 2, 0], [0, 1, 2]]);
+//! assert_eq!(x.argmax(-1, false), tensor![0, 1]);
+//! assert_eq!(tensor![3, 1, 3, 2].unique(), tensor![1, 2, 3]);
+//! ```
+//!
+//! As in PyTorch, NaN counts as greater than every number, also by `argmin`, which it wins as well; among equals the
+//! first comes first, since sorting is stable in both directions.
+
+use std::cmp::Ordering;
+
+use super::{Element, Fresh, Tensor, TensorError};
+
+/// The order of two elements in which NaN is greatest and equal to itself.
+#[inline]
+fn order<E: Element>(a: &E, b: &E) -> Ordering {
+    a.partial_cmp(b).unwrap_or_else(|| a.not_a_number().cmp(&b.not_a_number()))
+}
+
+/// Sorts the indices of a lane by its elements, stably.
+pub(super) fn sort_lane<E: Element>(lane: &[E], descending: bool, indices: &mut [i64]) {
+    let compare = |&a: &i64, &b: &i64| order(&lane[a as usize], &lane[b as usize]);
+    if descending {
+        indices.sort_by(|a, b| compare(b, a));
+    } else {
+        indices.sort_by(compare);
+    }
+}
+
+/// The first `count` indices of the sorted lane, without sorting the rest.
+pub(super) fn select_lane<E: Element>(lane: &[E], descending: bool, count: usize, indices: &mut [i64]) {
+    if count == 0 {
+        return;
+    }
+    // Equal elements in the order of their indices: then which are selected, and their order, is the sorted lane's.
+    let compare = |&a: &i64, &b: &i64| {
+        let by_value = order(&lane[a as usize], &lane[b as usize]);
+        (if descending { by_value.reverse() } else { by_value }).then(a.cmp(&b))
+    };
+    if count < indices.len() {
+        indices.select_nth_unstable_by(count - 1, compare);
+    }
+    indices[..count].sort_unstable_by(compare);
+}
+
+/// The index of the first greatest (or least) element; of the first NaN, if there is any. The lane is not empty.
+pub(super) fn extreme_of_lane<E: Element>(lane: &[E], greatest: bool) -> i64 {
+    let mut best = 0;
+    for (index, element) in lane.iter().enumerate() {
+        let held = &lane[best];
+        if held.not_a_number() {
+            break;
+        }
+        if element.not_a_number() || (if greatest { element > held } else { element < held }) {
+            best = index;
+        }
+    }
+    best as i64
+}
+
+/// What [`Tensor::unique_all`] returns.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Unique<E: Element> {
+    /// The distinct values in ascending order.
+    pub values: Tensor<E>,
+    /// For each element of the tensor, in its shape, the position of its value among `values`.
+    pub inverse: Tensor<i64>,
+    /// How often each value occurs.
+    pub counts: Tensor<i64>,
+}
+
+impl<E: Element> Tensor<E> {
+    /// The lanes along an axis, each sorted in part: the indices of the first `count` elements.
+    fn ordered(&self, axis: usize, count: usize, order: impl Fn(&[E], &mut [i64])) -> Tensor<i64> {
+        let lanes = self.movedim(axis as isize, -1).contiguous();
+        let data = lanes.as_slice().unwrap_or_default();
+        let len = self.shape[axis];
+        let mut fresh = Fresh::new(lanes.shape.with(self.rank() - 1, count));
+        let mut indices = Vec::with_capacity(len);
+        if count > 0 {
+            for (lane, places) in data.chunks_exact(len).zip(fresh.as_uninit_slice().chunks_exact_mut(count))
+            {
+                indices.clear();
+                indices.extend(0..len as i64);
+                order(lane, &mut indices);
+                places.iter_mut().zip(&indices).for_each(|(place, &index)| _ = place.write(index));
+            }
+        }
+        // SAFETY: there are as many lanes of `len` as of `count` elements, and `count` is at most `len`, the number of
+        // indices: every element was written.
+        unsafe { fresh.assume_init() }.movedim(-1, axis as isize).contiguous()
+    }
+
+    /// The elements along an axis in ascending (or descending) order, and the index that each had.
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    #[track_caller]
+    pub fn sort(&self, axis: isize, descending: bool) -> (Tensor<E>, Tensor<i64>) {
+        let axis = self.shape.axis("sort", axis);
+        let indices =
+            self.ordered(axis, self.shape[axis], |lane, indices| E::sort_lane(lane, descending, indices));
+        (self.take_along(&indices, axis as isize), indices)
+    }
+
+    /// The indices that sort an axis: as [`sort`](Self::sort) returns them.
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    #[track_caller]
+    pub fn argsort(&self, axis: isize, descending: bool) -> Tensor<i64> {
+        let axis = self.shape.axis("argsort", axis);
+        self.ordered(axis, self.shape[axis], |lane, indices| E::sort_lane(lane, descending, indices))
+    }
+
+    /// The `count` greatest (or least) elements along an axis, the most extreme first, and their indices.
+    ///
+    /// ```
+    /// use wengert_autograd::tensor;
+    /// let (values, indices) = tensor![4.0, 9.0, 1.0, 9.0].topk(3, 0, true);
+    /// assert_eq!((values, indices), (tensor![9.0, 9.0, 4.0], tensor![1, 3, 0]));
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range or has fewer elements.
+    #[track_caller]
+    pub fn topk(&self, count: usize, axis: isize, greatest: bool) -> (Tensor<E>, Tensor<i64>) {
+        let axis = self.shape.axis("topk", axis);
+        if count > self.shape[axis] {
+            let problem = format!("axis {axis} has no {count} elements");
+            TensorError::argument("topk", &self.shape, problem).raise();
+        }
+        let indices =
+            self.ordered(axis, count, |lane, indices| E::select_lane(lane, greatest, count, indices));
+        (self.take_along(&indices, axis as isize), indices)
+    }
+
+    /// The index of the greatest element along an axis, the first at ties; that of the first NaN, if there is any.
+    ///
+    /// # Panics
+    /// If the axis is out of range or has size 0.
+    #[track_caller]
+    pub fn argmax(&self, axis: isize, keepdim: bool) -> Tensor<i64> {
+        self.extreme("argmax", axis, keepdim, true)
+    }
+
+    /// The index of the least element along an axis, the first at ties; that of the first NaN, if there is any.
+    ///
+    /// # Panics
+    /// If the axis is out of range or has size 0.
+    #[track_caller]
+    pub fn argmin(&self, axis: isize, keepdim: bool) -> Tensor<i64> {
+        self.extreme("argmin", axis, keepdim, false)
+    }
+
+    #[track_caller]
+    fn extreme(&self, operation: &'static str, axis: isize, keepdim: bool, greatest: bool) -> Tensor<i64> {
+        let position = self.shape.axis(operation, axis);
+        if self.shape[position] == 0 {
+            let problem = format!("axis {position} has no elements to choose from");
+            TensorError::argument(operation, &self.shape, problem).raise();
+        }
+        self.fold_axis(operation, axis, keepdim, |lane| E::extreme_of_lane(lane, greatest))
+    }
+
+    /// The distinct values in ascending order. Every NaN is distinct from the others.
+    pub fn unique(&self) -> Tensor<E> {
+        self.unique_all().values
+    }
+
+    /// The distinct values in ascending order, where each element's value stands among them, and how often each
+    /// occurs. Every NaN is distinct from the others.
+    pub fn unique_all(&self) -> Unique<E> {
+        let packed = self.contiguous();
+        let data = packed.as_slice().unwrap_or_default();
+        let mut sorted: Vec<i64> = (0..data.len() as i64).collect();
+        E::sort_lane(data, false, &mut sorted);
+        let (mut values, mut counts) = (Vec::new(), Vec::new());
+        let mut inverse = vec![0_i64; data.len()];
+        for index in sorted {
+            let element = data[index as usize];
+            match counts.last_mut() {
+                Some(count) if values.last() == Some(&element) => *count += 1,
+                _ => {
+                    values.push(element);
+                    counts.push(1_i64);
+                }
+            }
+            inverse[index as usize] = values.len() as i64 - 1;
+        }
+        Unique {
+            values: values.into(),
+            inverse: Tensor::from(inverse).reshape(self.shape),
+            counts: counts.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::tensor;
+
+    #[test]
+    fn nan_is_greatest_and_ties_keep_their_order() {
+        let x = tensor![2.0, f32::NAN, -0.0, 0.0, f32::NEG_INFINITY];
+        assert_eq!(x.argsort(0, false), tensor![4, 2, 3, 0, 1]);
+        assert_eq!(x.argsort(0, true), tensor![1, 0, 2, 3, 4]);
+        assert_eq!(x.argmax(0, false).item(), 1);
+        assert_eq!(x.argmin(0, true), tensor![1,]);
+        assert_eq!(tensor![7, 7, 3, 3].argmax(0, false).item(), 0);
+        assert_eq!(tensor![7, 7, 3, 3].argmin(0, false).item(), 2);
+        assert_eq!(tensor![false, true, true].argmax(0, false).item(), 1);
+        assert_eq!(x.topk(2, 0, true).1, tensor![1, 0]);
+        assert_eq!(x.topk(2, 0, false).0, tensor![f32::NEG_INFINITY, -0.0]);
+        assert_eq!(x.topk(0, 0, true).0.shape(), [0]);
+    }
+
+    #[test]
+    fn along_any_axis() {
+        let x = tensor![[3, 1], [2, 5], [1, 4]];
+        assert_eq!(x.sort(0, false).0, tensor![[1, 1], [2, 4], [3, 5]]);
+        assert_eq!(x.sort(0, true).1, tensor![[0, 1], [1, 2], [2, 0]]);
+        assert_eq!(x.argmax(0, false), tensor![0, 1]);
+        assert_eq!(x.argmin(1, true), tensor![[1], [0], [0]]);
+        assert_eq!(Tensor::<f32>::zeros([0, 2]).sort(0, false).0.shape(), [0, 2]);
+        assert_eq!(Tensor::<f32>::zeros([0, 2]).argmax(1, false).shape(), [0]);
+        assert!(std::panic::catch_unwind(|| Tensor::<f32>::zeros([0, 2]).argmax(0, false)).is_err());
+        assert!(std::panic::catch_unwind(|| x.topk(4, 0, true)).is_err());
+    }
+
+    #[test]
+    fn distinct_values() {
+        let x = tensor![[3, 1], [3, 2]];
+        let unique = x.unique_all();
+        assert_eq!(unique.values, tensor![1, 2, 3]);
+        assert_eq!(unique.inverse, tensor![[2, 0], [2, 1]]);
+        assert_eq!(unique.counts, tensor![1, 1, 2]);
+        assert_eq!(tensor![f32::NAN, 1.0, f32::NAN].unique().len(), 3);
+        assert_eq!(Tensor::<f32>::zeros([0]).unique().len(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn sorting_agrees_with_the_standard_library(data in prop::collection::vec(-5_i64..5, 1..60), k in 0_usize..60) {
+            let x = Tensor::from(&data[..]);
+            for descending in [false, true] {
+                let mut pairs: Vec<(usize, i64)> = data.iter().copied().enumerate().collect();
+                pairs.sort_by_key(|&(_, value)| if descending { -value } else { value });
+                let (values, indices) = x.sort(0, descending);
+                prop_assert_eq!(values.to_vec(), pairs.iter().map(|pair| pair.1).collect::<Vec<_>>());
+                prop_assert_eq!(indices.to_vec(), pairs.iter().map(|pair| pair.0 as i64).collect::<Vec<_>>());
+                let k = k.min(data.len());
+                let (top, places) = x.cast::<f64>().topk(k, 0, descending);
+                prop_assert_eq!(top.cast::<i64>(), values.narrow(0, 0, k));
+                prop_assert_eq!(places, indices.narrow(0, 0, k));
+            }
+        }
+    }
+}
