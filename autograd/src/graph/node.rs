@@ -5,7 +5,7 @@
 //!                        │ kept: the tensors that mul's rule reads
 //! ```
 //!
-//! An edge points from a result to where its gradient goes. A node is one allocation: the operation, the edges to its
+//! An edge points from a result to where its gradient goes. A node holds the operation, the edges to its
 //! inputs' nodes (not their values), the tensors its rule reads, and the line of the program that recorded it. What is
 //! rarely wanted (hooks, retained gradients) stands behind one lazily made box.
 //!
@@ -99,7 +99,7 @@ impl<T: Float> Leaf<T> {
 }
 
 /// A recorded operation.
-pub(crate) struct Node<T: Float, O: ?Sized = dyn Op<T>> {
+pub(crate) struct Node<T: Float> {
     /// One more than the deepest input's: an order in which every node comes after its inputs, without a counter that
     /// threads would share.
     pub(crate) depth: u32,
@@ -110,18 +110,19 @@ pub(crate) struct Node<T: Float, O: ?Sized = dyn Op<T>> {
     pub(crate) shapes: SmallVec<[Dims; 1]>,
     pub(crate) kept: Mutex<Kept<T>>,
     pub(crate) extras: OnceLock<Box<Extras<T>>>,
+    /// Most operations are of size zero, and a box of those is no allocation.
+    pub(crate) op: Box<dyn Op<T>>,
     _counted: Counted,
-    pub(crate) op: O,
 }
 
-impl<T: Float, O: Op<T>> Node<T, O> {
+impl<T: Float> Node<T> {
     pub(crate) fn new(
-        op: O,
+        op: Box<dyn Op<T>>,
         inputs: SmallVec<[Option<Edge<T>>; 2]>,
         shapes: SmallVec<[Dims; 1]>,
         kept: SmallVec<[(Slot, Tensor<T>); 2]>,
         line: &'static Location<'static>,
-    ) -> Arc<Node<T>> {
+    ) -> Arc<Self> {
         let depth =
             inputs.iter().flatten().map(|edge| edge.end().depth()).max().map_or(0, |deepest| deepest + 1);
         let kept = Mutex::new(Kept::Held(kept));

@@ -229,7 +229,17 @@ impl<T: Float> Context<'_, T> {
         Grads(rules.iter().enumerate().map(|(i, rule)| self.wants(i).then(rule).into()).collect())
     }
 
-    pub(crate) fn tensor(&self, slot: Slot) -> &Tensor<T> {
+    /// The kept input `i` as plain numbers.
+    pub(crate) fn input_tensor(&self, i: usize) -> &Tensor<T> {
+        self.tensor(Slot::Input(i as u32))
+    }
+
+    /// The kept output `k` as plain numbers.
+    pub(crate) fn output_tensor(&self, k: usize) -> &Tensor<T> {
+        self.tensor(Slot::Output(k as u32))
+    }
+
+    fn tensor(&self, slot: Slot) -> &Tensor<T> {
         if let Some((_, tensor)) = self.kept.iter().find(|(kept, _)| *kept == slot) {
             return tensor;
         }

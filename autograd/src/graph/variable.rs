@@ -437,24 +437,35 @@ pub(crate) fn record_many<T: Float, const M: usize>(
     keep: Keep,
     line: &'static Location<'static>,
 ) -> [Variable<T>; M] {
-    let outputs = record_list(op, inputs, values, SmallVec::<[Tensor<T>; M]>::from(outputs), keep, line);
-    outputs.into_inner().unwrap_or_else(|_| unreachable!("as many variables as outputs"))
+    let mut outputs = record_list(op, inputs, values, outputs.into_iter().collect(), keep, line).into_iter();
+    std::array::from_fn(|_| outputs.next().expect("as many variables as outputs"))
 }
 
 /// Records an operation of any number of outputs.
 #[inline]
-pub(crate) fn record_list<T: Float, const M: usize>(
+pub(crate) fn record_list<T: Float>(
     op: impl Op<T>,
     inputs: &[&Variable<T>],
     values: &[&Tensor<T>],
-    outputs: SmallVec<[Tensor<T>; M]>,
+    outputs: SmallVec<[Tensor<T>; 2]>,
     keep: Keep,
     line: &'static Location<'static>,
-) -> SmallVec<[Variable<T>; M]> {
-    let mode = Mode::current();
-    if !mode.recording || !inputs.iter().any(|input| input.needs_grad()) {
+) -> SmallVec<[Variable<T>; 2]> {
+    if !Mode::current().recording || !inputs.iter().any(|input| input.needs_grad()) {
         return outputs.into_iter().map(Variable::new).collect();
     }
+    record_boxed(Box::new(op), inputs, values, outputs, keep, line)
+}
+
+/// Records an operation although nobody may need its gradient.
+pub(crate) fn record_boxed<T: Float>(
+    op: Box<dyn Op<T>>,
+    inputs: &[&Variable<T>],
+    values: &[&Tensor<T>],
+    outputs: SmallVec<[Tensor<T>; 2]>,
+    keep: Keep,
+    line: &'static Location<'static>,
+) -> SmallVec<[Variable<T>; 2]> {
     let mut kept: SmallVec<[(Slot, Tensor<T>); 2]> = SmallVec::new();
     for (i, value) in values.iter().enumerate().take(64) {
         if keep.inputs >> i & 1 == 1 {

@@ -1,14 +1,18 @@
 //! Elementwise loops: every formula, in both directions, over any layout.
 //!
-//! A formula gives two *tile* functions, compiled for each instruction set: outputs from inputs, and cotangents of inputs
-//! from inputs, outputs and cotangents of outputs. A tile is a run of contiguous numbers. Everything about shapes is in
-//! one place, [`map`], and not compiled anew for each formula: where all inputs are contiguous and of one shape a tile is
-//! a whole block of them; otherwise inputs that are broadcast or strided are first gathered into a small buffer that stays
-//! in the first-level cache.
+//! A formula gives two loops, outputs from inputs and cotangents from inputs, outputs and cotangents of outputs, each
+//! compiled for every instruction set; they know only runs of contiguous numbers ([`Loops`]). Everything about shapes is
+//! in one place, [`map`], and not compiled anew for each formula: where all inputs are contiguous and of one shape the
+//! loop runs over whole blocks of them; otherwise inputs that are broadcast or strided are first gathered, tile by tile,
+//! into a buffer that stays in the first-level cache.
 
 use super::{parallel, simd::dispatch};
 use crate::{
-    scalar::{Float, Formula, Lane, Slope},
+    scalar::{
+        Float, Formula, Lane, Slope,
+        expr::{Listing, list_forward, list_pullback},
+        reads::{Dependence, dependence},
+    },
     tensor::{Dims, Fresh, Tensor},
 };
 use smallvec::SmallVec;
@@ -19,71 +23,110 @@ const TILE: usize = 256;
 /// Elements in a block, the unit of parallel work.
 const BLOCK: usize = 16 * 1024;
 
-/// A function from tiles to tiles.
-///
-/// # Safety
-/// `run` reads `n` elements at each of `inputs` and writes `n` at each of `outputs`, all valid; outputs overlap nothing.
-pub(crate) unsafe trait Tile<T: Float>: Sync {
-    /// How many outputs.
-    fn outputs(&self) -> usize;
-    /// An estimate in nanoseconds an element.
-    fn cost(&self) -> f64;
-    /// # Safety
-    /// See the trait.
-    unsafe fn run(&self, n: usize, inputs: &[*const T], outputs: &[*mut T]);
+/// Which of a formula's two loops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// Outputs from inputs.
+    Forward,
+    /// Cotangents of the inputs in this bit set, from inputs, outputs and cotangents of outputs, in this order.
+    Backward(u32),
 }
 
-/// An input of [`map`]: a tensor, or one number in all places.
+/// A formula as compiled loops over numbers of type `T`.
+pub(crate) trait Loops<T: Float>: Send + Sync {
+    fn name(&self) -> &'static str;
+    /// The numbers of inputs and outputs.
+    fn arity(&self) -> (usize, usize);
+    /// What the cotangent of input `i` depends on.
+    fn dependence(&self, i: usize) -> Dependence;
+    /// The steps of the formula or of its pullback.
+    fn listing(&self, direction: Direction) -> Listing;
+    /// Can the pullback compute just these cotangents, or only all of them at once?
+    fn computes_alone(&self, wanted: u32) -> bool;
+    /// Runs a loop.
+    ///
+    /// # Safety
+    /// Reads `n` elements at each of `inputs` and writes `n` at each of `outputs`: all valid, outputs overlap nothing.
+    unsafe fn run(&self, direction: Direction, n: usize, inputs: &[*const T], outputs: &[*mut T]);
+}
+
+/// An input of [`map`].
 #[derive(Clone, Copy)]
 pub(crate) enum Input<'a, T: Float> {
     Tensor(&'a Tensor<T>),
+    /// One number in all places.
     Constant(T),
+    /// Something that the wanted results do not depend on, so that any numbers will do.
+    Unread,
 }
 
-/// Computes all outputs of `tile`, each a new tensor of `shape`, to which the inputs broadcast.
+/// Computes all outputs of a loop, each a new tensor of `shape`, to which the inputs broadcast.
 pub(crate) fn map<T: Float>(
-    tile: &dyn Tile<T>,
+    loops: &dyn Loops<T>,
+    direction: Direction,
     shape: Dims,
     inputs: &[Input<'_, T>],
 ) -> SmallVec<[Tensor<T>; 2]> {
-    let n: usize = shape.iter().product();
-    let count = tile.outputs();
-    let mut outputs: SmallVec<[Fresh<T>; 2]> = (0..count).map(|_| Fresh::new(shape)).collect();
-    let places: SmallVec<[Pointer<T>; 2]> =
-        outputs.iter_mut().map(|output| Pointer(output.as_mut_ptr())).collect();
-    if n > 0 {
-        let sources: SmallVec<[Source<'_, T>; 4]> =
-            inputs.iter().map(|input| Source::new(*input, shape)).collect();
-        let direct = sources.iter().all(|source| matches!(source, Source::Run(_)));
-        // Half a nanosecond an element is what memory takes even when the arithmetic is nothing.
-        let blocks = n.div_ceil(BLOCK);
-        let block = |b: usize| {
-            let start = b * BLOCK;
-            let end = n.min(start + BLOCK);
-            // SAFETY: the block lies within the outputs, which are ours alone, and within every `Run`, which has `n`
-            // elements; `gathered` reads through the sources' own layouts.
-            unsafe {
-                if direct {
-                    run_direct(tile, start, end - start, &sources, &places);
-                } else {
-                    run_gathered(tile, start, end, shape, &sources, &places);
-                }
-            }
-        };
-        if blocks == 1 {
-            block(0);
-        } else {
-            parallel::for_each_block(blocks, n as f64 * tile.cost(), block);
-        }
+    let count = match direction {
+        Direction::Forward => loops.arity().1,
+        Direction::Backward(wanted) => wanted.count_ones() as usize,
+    };
+    let mut outputs: SmallVec<[Fresh<T>; 2]> = SmallVec::new();
+    let mut places: SmallVec<[Pointer<T>; 4]> = SmallVec::new();
+    for _ in 0..count {
+        let mut output = Fresh::new(shape);
+        places.push(Pointer(output.as_mut_ptr()));
+        outputs.push(output);
     }
-    // SAFETY: every tile wrote its part of every output, and the tiles cover them.
+    // SAFETY: the places are `count` fresh tensors of this shape.
+    unsafe { fill(loops, direction, shape, inputs, &places) };
+    // SAFETY: `fill` wrote all of every output.
     outputs.into_iter().map(|output| unsafe { output.assume_init() }).collect()
+}
+
+/// # Safety
+/// Each of `places` has room for a tensor of `shape`, and overlaps none of the others and none of the inputs.
+unsafe fn fill<T: Float>(
+    loops: &dyn Loops<T>,
+    direction: Direction,
+    shape: Dims,
+    inputs: &[Input<'_, T>],
+    places: &[Pointer<T>],
+) {
+    let n = shape.count();
+    if n == 0 {
+        return;
+    }
+    let mut sources: SmallVec<[Source<'_, T>; 8]> = SmallVec::new();
+    let mut direct = true;
+    for input in inputs {
+        let source = Source::new(*input, shape);
+        direct &= matches!(source, Source::Run(_) | Source::Unread);
+        sources.push(source);
+    }
+    let block = |b: usize| {
+        let start = b * BLOCK;
+        let end = n.min(start + BLOCK);
+        // SAFETY: the block lies within the outputs, which are ours alone, and within every run, which has `n` elements.
+        unsafe {
+            if direct {
+                run_direct(loops, direction, start, end - start, &sources, places);
+            } else {
+                run_gathered(loops, direction, start, end, shape, &sources, places);
+            }
+        }
+    };
+    if n <= BLOCK {
+        return block(0);
+    }
+    let nanoseconds = n as f64 * loops.listing(direction).nanoseconds();
+    parallel::for_each_block(n.div_ceil(BLOCK), nanoseconds, block);
 }
 
 /// A pointer that threads may share: they write to disjoint parts.
 #[derive(Clone, Copy)]
 struct Pointer<T>(*mut T);
-// SAFETY: only used by `map`, which gives each thread blocks of its own.
+// SAFETY: only used by `fill`, which gives each thread blocks of its own.
 unsafe impl<T: Send> Send for Pointer<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Pointer<T> {}
@@ -94,21 +137,29 @@ enum Source<'a, T: Float> {
     Run(&'a [T]),
     /// One number in all places.
     Constant(T),
+    /// Any numbers.
+    Unread,
     /// The strides of the tensor, expanded to the output's shape.
     Strided(&'a Tensor<T>, Dims),
 }
 
 impl<'a, T: Float> Source<'a, T> {
+    #[inline]
     fn new(input: Input<'a, T>, shape: Dims) -> Self {
-        match input {
-            Input::Constant(value) => Source::Constant(value),
-            Input::Tensor(tensor) if tensor.dims() == shape => match tensor.as_slice() {
-                Some(run) => Source::Run(run),
-                None => Source::Strided(tensor, expanded_strides(tensor, shape)),
-            },
-            Input::Tensor(tensor) if tensor.len() == 1 => Source::Constant(tensor.item()),
-            Input::Tensor(tensor) => Source::Strided(tensor, expanded_strides(tensor, shape)),
+        let tensor = match input {
+            Input::Constant(value) => return Source::Constant(value),
+            Input::Unread => return Source::Unread,
+            Input::Tensor(tensor) => tensor,
+        };
+        if tensor.dims() == shape
+            && let Some(run) = tensor.as_slice()
+        {
+            return Source::Run(run);
         }
+        if tensor.len() == 1 {
+            return Source::Constant(tensor.item());
+        }
+        Source::Strided(tensor, expanded_strides(tensor, shape))
     }
 }
 
@@ -125,43 +176,54 @@ fn expanded_strides<T: Float>(tensor: &Tensor<T>, shape: Dims) -> Dims {
 }
 
 /// # Safety
-/// `start..start + n` lies within every `Run` and every output.
+/// `start..start + n` lies within every run and every place; all sources are runs or unread.
 unsafe fn run_direct<T: Float>(
-    tile: &dyn Tile<T>,
+    loops: &dyn Loops<T>,
+    direction: Direction,
     start: usize,
     n: usize,
     sources: &[Source<'_, T>],
-    outputs: &[Pointer<T>],
+    places: &[Pointer<T>],
 ) {
-    let inputs: SmallVec<[*const T; 8]> = sources
-        .iter()
-        .map(|source| match source {
-            Source::Run(run) => run[start..start + n].as_ptr(),
-            _ => unreachable!("direct means that all are runs"),
-        })
-        .collect();
-    // SAFETY: within the outputs, by contract.
-    let outputs: SmallVec<[*mut T; 4]> =
-        outputs.iter().map(|output| unsafe { output.0.add(start) }).collect();
-    // SAFETY: inputs were sliced above; outputs are fresh and overlap nothing.
-    unsafe { tile.run(n, &inputs, &outputs) }
+    let mut readable = places[0].0.cast_const();
+    let mut inputs: SmallVec<[*const T; 8]> = SmallVec::new();
+    for source in sources {
+        let Source::Run(run) = source else {
+            inputs.push(std::ptr::null());
+            continue;
+        };
+        readable = run[start..start + n].as_ptr();
+        inputs.push(readable);
+    }
+    for input in &mut inputs {
+        if input.is_null() {
+            *input = readable;
+        }
+    }
+    debug_assert!(n == 0 || readable != places[0].0.cast_const(), "every loop reads something");
+    // SAFETY: within the places, by contract.
+    let outputs: SmallVec<[*mut T; 4]> = places.iter().map(|place| unsafe { place.0.add(start) }).collect();
+    // SAFETY: inputs were sliced above; outputs overlap nothing by contract.
+    unsafe { loops.run(direction, n, &inputs, &outputs) }
 }
 
 /// # Safety
-/// `start..end` lies within every `Run` and every output; the strided sources were expanded to `shape`.
+/// `start..end` lies within every run and every place; the strided sources were expanded to `shape`.
 unsafe fn run_gathered<T: Float>(
-    tile: &dyn Tile<T>,
+    loops: &dyn Loops<T>,
+    direction: Direction,
     start: usize,
     end: usize,
     shape: Dims,
     sources: &[Source<'_, T>],
-    outputs: &[Pointer<T>],
+    places: &[Pointer<T>],
 ) {
-    let mut buffers: SmallVec<[[MaybeUninit<T>; TILE]; 4]> = SmallVec::new();
+    let mut buffers: SmallVec<[[T; TILE]; 4]> = SmallVec::new();
     for source in sources {
-        let fill = if let Source::Constant(value) = source { *value } else { T::zero() };
-        if !matches!(source, Source::Run(_)) {
-            buffers.push([MaybeUninit::new(fill); TILE]);
+        match source {
+            Source::Run(_) => {}
+            Source::Constant(value) => buffers.push([*value; TILE]),
+            Source::Unread | Source::Strided(..) => buffers.push([T::zero(); TILE]),
         }
     }
     let mut at = start;
@@ -170,34 +232,26 @@ unsafe fn run_gathered<T: Float>(
         let mut inputs: SmallVec<[*const T; 8]> = SmallVec::new();
         let mut buffer = 0;
         for source in sources {
-            inputs.push(match source {
-                Source::Run(run) => run[at..at + n].as_ptr(),
-                _ => {
-                    if let Source::Strided(tensor, strides) = source {
-                        gather(tensor, strides, &shape, at, &mut buffers[buffer][..n]);
-                    }
-                    buffer += 1;
-                    buffers[buffer - 1].as_ptr().cast()
-                }
-            });
+            if let Source::Run(run) = source {
+                inputs.push(run[at..at + n].as_ptr());
+                continue;
+            }
+            if let Source::Strided(tensor, strides) = source {
+                gather(tensor, strides, &shape, at, &mut buffers[buffer][..n]);
+            }
+            inputs.push(buffers[buffer].as_ptr());
+            buffer += 1;
         }
-        // SAFETY: within the outputs, by contract.
-        let places: SmallVec<[*mut T; 4]> =
-            outputs.iter().map(|output| unsafe { output.0.add(at) }).collect();
-        // SAFETY: the runs were sliced, the buffers are initialised; outputs are fresh and overlap nothing.
-        unsafe { tile.run(n, &inputs, &places) };
+        // SAFETY: within the places, by contract.
+        let outputs: SmallVec<[*mut T; 4]> = places.iter().map(|place| unsafe { place.0.add(at) }).collect();
+        // SAFETY: the runs were sliced, the buffers have TILE elements; outputs overlap nothing by contract.
+        unsafe { loops.run(direction, n, &inputs, &outputs) };
         at += n;
     }
 }
 
 /// Copies the elements with row-major numbers `from..from + out.len()` of a strided view of `shape`.
-fn gather<T: Float>(
-    tensor: &Tensor<T>,
-    strides: &[usize],
-    shape: &[usize],
-    from: usize,
-    out: &mut [MaybeUninit<T>],
-) {
+fn gather<T: Float>(tensor: &Tensor<T>, strides: &[usize], shape: &[usize], from: usize, out: &mut [T]) {
     let data = tensor.data_ptr();
     let last = shape.len() - 1;
     let (inner, stride) = (shape[last], strides[last]);
@@ -217,11 +271,11 @@ fn gather<T: Float>(
         unsafe {
             let source = data.add(offset);
             match stride {
-                0 => target.fill(MaybeUninit::new(*source)),
-                1 => std::ptr::copy_nonoverlapping(source, target.as_mut_ptr().cast(), run),
+                0 => target.fill(*source),
+                1 => std::ptr::copy_nonoverlapping(source, target.as_mut_ptr(), run),
                 _ => {
                     for (k, place) in target.iter_mut().enumerate() {
-                        place.write(*source.add(k * stride));
+                        *place = *source.add(k * stride);
                     }
                 }
             }
@@ -241,13 +295,82 @@ fn gather<T: Float>(
     }
 }
 
-/// A formula as a tile function: outputs from inputs.
-pub(crate) struct Forward<F, const N: usize, const M: usize>(pub(crate) F);
+/// Before a loop over several pointers the compiler puts a check that they do not overlap; with more pairs than this it
+/// gives up vectorising. Then results go through a small array of our own, which it knows to be apart.
+const DIRECT_PAIRS: usize = 6;
+const STAGE: usize = 64;
 
-/// The loop of [`Forward`].
+/// Runs `compute(k)`, which gives `K` results for element `k`, for `k` in `0..n`, and writes the results of which `WRITTEN`
+/// has the bit. `pairs` counts the pointer pairs that a direct loop would have to tell apart.
 ///
 /// # Safety
-/// See [`Tile`].
+/// `out[i]` is valid for `n` writes for each written `i`.
+#[inline(always)]
+unsafe fn for_each<T: Float, const K: usize, const WRITTEN: u32>(
+    n: usize,
+    pairs: usize,
+    out: [*mut T; K],
+    compute: impl Fn(usize) -> [T; K],
+) {
+    if pairs <= DIRECT_PAIRS {
+        for k in 0..n {
+            let results = compute(k);
+            let mut i = 0;
+            while i < K {
+                if WRITTEN >> i & 1 == 1 {
+                    // SAFETY: k < n.
+                    unsafe { *out[i].add(k) = results[i] };
+                }
+                i += 1;
+            }
+        }
+        return;
+    }
+    let mut stage = [[MaybeUninit::<T>::uninit(); STAGE]; K];
+    let mut at = 0;
+    while at < n {
+        let m = STAGE.min(n - at);
+        for k in 0..m {
+            let results = compute(at + k);
+            let mut i = 0;
+            while i < K {
+                stage[i][k] = MaybeUninit::new(results[i]);
+                i += 1;
+            }
+        }
+        let mut i = 0;
+        while i < K {
+            if WRITTEN >> i & 1 == 1 {
+                // SAFETY: the first m were just written, and at + m ≤ n.
+                unsafe { std::ptr::copy_nonoverlapping(stage[i].as_ptr().cast::<T>(), out[i].add(at), m) };
+            }
+            i += 1;
+        }
+        at += m;
+    }
+}
+
+/// The numbers at place `k` of several runs.
+///
+/// # Safety
+/// All runs are longer than `k`.
+#[inline(always)]
+unsafe fn load<T: Float, const FMA: bool, const K: usize>(
+    runs: [*const T; K],
+    k: usize,
+) -> [Lane<T, FMA>; K] {
+    let mut lanes = [Lane(T::zero()); K];
+    let mut i = 0;
+    while i < K {
+        // SAFETY: by contract.
+        lanes[i] = Lane(unsafe { *runs[i].add(k) });
+        i += 1;
+    }
+    lanes
+}
+
+/// # Safety
+/// See [`Loops::run`].
 #[inline(always)]
 unsafe fn forward<const FMA: bool, T: Float, F: Formula<N, M>, const N: usize, const M: usize>(
     formula: &F,
@@ -255,112 +378,23 @@ unsafe fn forward<const FMA: bool, T: Float, F: Formula<N, M>, const N: usize, c
     x: [*const T; N],
     y: [*mut T; M],
 ) {
-    if N * M + M * (M - 1) / 2 <= DIRECT_PAIRS {
-        for k in 0..n {
-            // SAFETY: k < n.
-            unsafe { forward_one::<FMA, T, F, N, M>(formula, k, x, y) }
-        }
-        return;
-    }
-    let mut results = [[MaybeUninit::<T>::uninit(); STAGE]; M];
-    let mut at = 0;
-    while at < n {
-        let m = STAGE.min(n - at);
-        let stage: [*mut T; M] = pointers(&mut results);
-        for k in 0..m {
-            let mut inputs = [Lane::<T, FMA>(T::zero()); N];
-            let mut i = 0;
-            while i < N {
-                // SAFETY: at + k < n.
-                inputs[i] = Lane(unsafe { *x[i].add(at + k) });
-                i += 1;
-            }
-            let outputs = formula.eval(inputs);
-            let mut j = 0;
-            while j < M {
-                results[j][k] = MaybeUninit::new(outputs[j].0);
-                j += 1;
-            }
-        }
+    let compute = |k| {
+        // SAFETY: k < n.
+        let outputs = formula.eval(unsafe { load::<T, FMA, N>(x, k) });
+        let mut results = [T::zero(); M];
         let mut j = 0;
         while j < M {
-            // SAFETY: the first m were just written.
-            unsafe { std::ptr::copy_nonoverlapping(stage[j].cast_const(), y[j].add(at), m) };
+            results[j] = outputs[j].0;
             j += 1;
         }
-        at += m;
-    }
-}
-
-/// Before a loop with several pointers the compiler puts a check that they do not overlap; with more pairs than this it
-/// gives up vectorising. Then results go through a small array of our own, which it knows to be apart.
-const DIRECT_PAIRS: usize = 6;
-const STAGE: usize = 64;
-
-#[inline(always)]
-fn pointers<T, const M: usize>(arrays: &mut [[MaybeUninit<T>; STAGE]; M]) -> [*mut T; M] {
-    let mut pointers = [std::ptr::null_mut(); M];
-    let mut j = 0;
-    while j < M {
-        pointers[j] = arrays[j].as_mut_ptr().cast();
-        j += 1;
-    }
-    pointers
+        results
+    };
+    // SAFETY: by contract.
+    unsafe { for_each::<T, M, { u32::MAX }>(n, N * M + M * (M - 1) / 2, y, compute) }
 }
 
 /// # Safety
-/// `k` is below the length of all runs.
-#[inline(always)]
-unsafe fn forward_one<const FMA: bool, T: Float, F: Formula<N, M>, const N: usize, const M: usize>(
-    formula: &F,
-    k: usize,
-    x: [*const T; N],
-    y: [*mut T; M],
-) {
-    let mut inputs = [Lane::<T, FMA>(T::zero()); N];
-    let mut i = 0;
-    while i < N {
-        // SAFETY: by contract.
-        inputs[i] = Lane(unsafe { *x[i].add(k) });
-        i += 1;
-    }
-    let outputs = formula.eval(inputs);
-    let mut j = 0;
-    while j < M {
-        // SAFETY: by contract.
-        unsafe { *y[j].add(k) = outputs[j].0 };
-        j += 1;
-    }
-}
-
-#[inline(always)]
-fn array<P: Copy, const N: usize>(pointers: &[P]) -> [P; N] {
-    <[P; N]>::try_from(pointers).expect("as many pointers as the formula has places")
-}
-
-// SAFETY: `forward` touches the first n elements of each pointer.
-unsafe impl<T: Float, F: Formula<N, M>, const N: usize, const M: usize> Tile<T> for Forward<F, N, M> {
-    fn outputs(&self) -> usize {
-        M
-    }
-    fn cost(&self) -> f64 {
-        super::cost::of_forward(&self.0)
-    }
-    unsafe fn run(&self, n: usize, inputs: &[*const T], outputs: &[*mut T]) {
-        let (formula, x, y): (&F, [*const T; N], [*mut T; M]) = (&self.0, array(inputs), array(outputs));
-        dispatch!([T: Float, F: Formula<N, M>, const N: usize, const M: usize]
-            forward::<FMA, T, F, N, M>(formula: &F, n: usize, x: [*const T; N], y: [*mut T; M]));
-    }
-}
-
-/// The pullback of a formula as a tile function: cotangents of the inputs in the bit set `WANTED` from inputs, outputs
-/// and cotangents of outputs, in this order.
-pub(crate) struct Backward<F, const N: usize, const M: usize, const WANTED: u32>(pub(crate) F);
-
-/// The loop of [`Backward`].
-///
-/// # Safety
-/// See [`Tile`].
+/// See [`Loops::run`]; `out` need only be valid for the wanted.
 #[inline(always)]
 unsafe fn backward<
     const FMA: bool,
@@ -377,90 +411,101 @@ unsafe fn backward<
     g: [*const T; M],
     out: [*mut T; N],
 ) {
-    let mut results = [[MaybeUninit::<T>::uninit(); STAGE]; N];
-    let stage: [*mut T; N] = pointers(&mut results);
-    let direct = (N + 2 * M) * N + N * (N - 1) / 2 <= DIRECT_PAIRS;
-    let mut at = 0;
-    while at < n {
-        let m = if direct { n } else { STAGE.min(n - at) };
-        for k in 0..m {
-            let mut inputs = [Lane::<T, FMA>(T::zero()); N];
-            let mut outputs = [Lane::<T, FMA>(T::zero()); M];
-            let mut cotangents = [Lane::<T, FMA>(T::zero()); M];
-            let mut wanted = [false; N];
-            let mut i = 0;
-            while i < N {
-                // SAFETY: at + k < n.
-                inputs[i] = Lane(unsafe { *x[i].add(at + k) });
-                wanted[i] = WANTED >> i & 1 == 1;
-                i += 1;
-            }
-            let mut j = 0;
-            while j < M {
-                // SAFETY: at + k < n.
-                unsafe {
-                    outputs[j] = Lane(*y[j].add(at + k));
-                    cotangents[j] = Lane(*g[j].add(at + k));
-                }
-                j += 1;
-            }
-            let found = formula.pullback(inputs, outputs, cotangents, wanted);
-            let mut i = 0;
-            while i < N {
-                if wanted[i] {
-                    let value = match found[i] {
-                        Slope::Zero => T::zero(),
-                        slope => slope.get().0,
-                    };
-                    if direct {
-                        // SAFETY: at + k < n.
-                        unsafe { *out[i].add(at + k) = value };
-                    } else {
-                        results[i][k] = MaybeUninit::new(value);
-                    }
-                }
-                i += 1;
-            }
-        }
-        if !direct {
-            let mut i = 0;
-            while i < N {
-                if WANTED >> i & 1 == 1 {
-                    // SAFETY: the first m were just written.
-                    unsafe { std::ptr::copy_nonoverlapping(stage[i].cast_const(), out[i].add(at), m) };
-                }
-                i += 1;
-            }
-        }
-        at += m;
+    let mut wanted = [false; N];
+    let mut i = 0;
+    while i < N {
+        wanted[i] = WANTED >> i & 1 == 1;
+        i += 1;
     }
+    let compute = |k| {
+        // SAFETY: k < n.
+        let (x, y, g) =
+            unsafe { (load::<T, FMA, N>(x, k), load::<T, FMA, M>(y, k), load::<T, FMA, M>(g, k)) };
+        let found = formula.pullback(x, y, g, wanted);
+        let mut results = [T::zero(); N];
+        let mut i = 0;
+        while i < N {
+            results[i] = match found[i] {
+                Slope::Zero => T::zero(),
+                slope => slope.get().0,
+            };
+            i += 1;
+        }
+        results
+    };
+    // SAFETY: by contract.
+    unsafe { for_each::<T, N, WANTED>(n, (N + 2 * M) * N + N * (N - 1) / 2, out, compute) }
 }
 
-// SAFETY: `backward` touches the first n elements of each pointer.
-unsafe impl<T: Float, F: Formula<N, M>, const N: usize, const M: usize, const WANTED: u32> Tile<T>
-    for Backward<F, N, M, WANTED>
-{
-    fn outputs(&self) -> usize {
-        WANTED.count_ones() as usize
-    }
-    fn cost(&self) -> f64 {
-        super::cost::of_backward(&self.0)
-    }
-    unsafe fn run(&self, n: usize, inputs: &[*const T], outputs: &[*mut T]) {
+#[inline(always)]
+fn array<P: Copy, const N: usize>(pointers: &[P]) -> [P; N] {
+    <[P; N]>::try_from(pointers).expect("as many pointers as the formula has places")
+}
+
+/// A formula with its numbers of inputs and outputs in the type, which [`Loops`] needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Elementwise<F, const N: usize, const M: usize>(pub(crate) F);
+
+impl<F: Formula<N, M>, const N: usize, const M: usize> Elementwise<F, N, M> {
+    /// # Safety
+    /// See [`Loops::run`].
+    unsafe fn run_backward<T: Float, const WANTED: u32>(
+        &self,
+        n: usize,
+        inputs: &[*const T],
+        outputs: &[*mut T],
+    ) {
         let formula: &F = &self.0;
-        let x: [*const T; N] = array(&inputs[..N]);
-        let y: [*const T; M] = array(&inputs[N..N + M]);
-        let g: [*const T; M] = array(&inputs[N + M..]);
-        let mut out = [std::ptr::null_mut(); N];
+        let (x, rest) = inputs.split_at(N);
+        let (x, y, g): ([*const T; N], [*const T; M], [*const T; M]) =
+            (array(x), array(&rest[..M]), array(&rest[M..]));
+        let mut out: [*mut T; N] = [std::ptr::null_mut(); N];
         let mut given = outputs.iter();
-        for i in 0..N {
+        for (i, place) in out.iter_mut().enumerate() {
             if WANTED >> i & 1 == 1 {
-                out[i] = *given.next().expect("one for each wanted");
+                *place = *given.next().expect("one for each wanted");
             }
         }
         dispatch!([T: Float, F: Formula<N, M>, const N: usize, const M: usize, const WANTED: u32]
             backward::<FMA, T, F, N, M, WANTED>(formula: &F, n: usize, x: [*const T; N], y: [*const T; M],
                 g: [*const T; M], out: [*mut T; N]));
+    }
+}
+
+impl<T: Float, F: Formula<N, M>, const N: usize, const M: usize> Loops<T> for Elementwise<F, N, M> {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+    fn arity(&self) -> (usize, usize) {
+        (N, M)
+    }
+    fn dependence(&self, i: usize) -> Dependence {
+        dependence(&self.0)[i]
+    }
+    fn listing(&self, direction: Direction) -> Listing {
+        match direction {
+            Direction::Forward => list_forward(&self.0),
+            Direction::Backward(wanted) => list_pullback(&self.0, wanted),
+        }
+    }
+    fn computes_alone(&self, wanted: u32) -> bool {
+        wanted == (1 << N) - 1 || N == 2
+    }
+    unsafe fn run(&self, direction: Direction, n: usize, inputs: &[*const T], outputs: &[*mut T]) {
+        match direction {
+            Direction::Forward => {
+                let (formula, x, y): (&F, [*const T; N], [*mut T; M]) =
+                    (&self.0, array(inputs), array(outputs));
+                dispatch!([T: Float, F: Formula<N, M>, const N: usize, const M: usize]
+                    forward::<FMA, T, F, N, M>(formula: &F, n: usize, x: [*const T; N], y: [*mut T; M]));
+            }
+            // Of two inputs, each alone has a loop of its own. SAFETY: the same contract.
+            Direction::Backward(1) if N == 2 => unsafe { self.run_backward::<T, 1>(n, inputs, outputs) },
+            // SAFETY: the same contract.
+            Direction::Backward(2) if N == 2 => unsafe { self.run_backward::<T, 2>(n, inputs, outputs) },
+            // SAFETY: the same contract.
+            Direction::Backward(_) => unsafe { self.run_backward::<T, { u32::MAX }>(n, inputs, outputs) },
+        }
     }
 }
 
@@ -476,7 +521,8 @@ pub(crate) fn add_owned<T: Float>(mut a: Tensor<T>, mut b: Tensor<T>) -> Tensor<
         std::mem::swap(&mut a, &mut b);
     }
     let inputs = [Input::Tensor(&a), Input::Tensor(&b)];
-    map(&Forward::<_, 2, 1>(elementary::add), a.dims(), &inputs).pop().expect("one output")
+    let sum: Elementwise<_, 2, 1> = Elementwise(elementary::add);
+    map(&sum, Direction::Forward, a.dims(), &inputs).pop().expect("one output")
 }
 
 /// into += from.
@@ -497,11 +543,7 @@ pub(crate) fn add_into<T: Float>(into: &mut [T], from: &[T]) {
     if n <= BLOCK {
         return block(into, from);
     }
-    let place = Pointer(into.as_mut_ptr());
-    parallel::for_each_block(n.div_ceil(BLOCK), n as f64 * 0.2, |b| {
-        let place = place;
-        let (start, end) = (b * BLOCK, n.min((b + 1) * BLOCK));
-        // SAFETY: the blocks are disjoint parts of `into`, which is borrowed for the whole call.
-        block(unsafe { std::slice::from_raw_parts_mut(place.0.add(start), end - start) }, &from[start..end]);
+    super::reduce::in_chunks(into, BLOCK, n as f64 * 0.2, |first, into| {
+        block(into, &from[first..first + into.len()])
     });
 }

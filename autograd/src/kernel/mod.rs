@@ -1,6 +1,5 @@
 //! The loops: what spends the time.
 
-pub(crate) mod cost;
 pub(crate) mod elementwise;
 pub(crate) mod parallel;
 pub(crate) mod reduce;

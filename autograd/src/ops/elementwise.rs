@@ -24,22 +24,18 @@ use crate::{
         Context, Cotangents, Gradient, Grads, Keep, Op, Variable,
         mode::{Mode, line},
         op::Line,
-        variable::record_many,
+        variable::{Value, record_boxed},
     },
-    kernel::elementwise::{Backward, Forward, Input, Tile, map},
+    kernel::elementwise::{Direction, Elementwise, Input, Loops, map},
     scalar::{
-        Float, Formula, Slope,
-        expr::{Arena, Binary, Step, Unary},
+        Float, Formula,
+        expr::{Binary, Listing, Step, Unary},
         formula::elementary,
-        reads::dependence,
         table::unary_functions,
     },
     tensor::Tensor,
 };
-use smallvec::SmallVec;
-
-/// A recorded formula.
-struct Elementwise<F, const N: usize, const M: usize>(F);
+use smallvec::{SmallVec, smallvec};
 
 /// Applies a formula to `N` variables that broadcast against each other; `M` results of the common shape.
 ///
@@ -59,187 +55,163 @@ pub(crate) fn apply_at<T: Float, F: Formula<N, M>, const N: usize, const M: usiz
     inputs: [&Variable<T>; N],
     line: Line,
 ) -> [Variable<T>; M] {
-    let reads = inputs.map(Variable::read);
-    let values: [&Tensor<T>; N] = std::array::from_fn(|i| &*reads[i]);
-    let outputs = formula_on_tensors(&formula, values, line);
-    if !Mode::current().recording {
-        return outputs.map(Variable::new);
-    }
-    let wants = inputs.map(Variable::needs_grad);
-    if !wants.contains(&true) {
-        return outputs.map(Variable::new);
-    }
-    let needs = dependence(&formula).reads;
-    let mut bits = 0;
-    for i in 0..N {
-        if wants[i] {
-            bits |= u64::from(needs[i]);
+    let formula: Elementwise<F, N, M> = Elementwise(formula);
+    let mut outputs = apply(&formula, &|| Box::new(formula), &inputs, line).into_iter();
+    std::array::from_fn(|_| outputs.next().expect("the loop has M outputs"))
+}
+
+/// [`apply_at`] but for the formula's type, so that it is compiled once.
+fn apply<T: Float>(
+    loops: &dyn Loops<T>,
+    op: &dyn Fn() -> Box<dyn Op<T>>,
+    inputs: &[&Variable<T>],
+    line: Line,
+) -> SmallVec<[Variable<T>; 2]> {
+    let read: SmallVec<[Value<'_, T>; 3]> = inputs.iter().map(|input| input.read()).collect();
+    let values: SmallVec<[&Tensor<T>; 4]> = read.iter().map(|value| &**value).collect();
+    let outputs = compute(loops, &values, line);
+    let mut reads = 0;
+    let mut any = false;
+    if Mode::current().recording {
+        for (i, input) in inputs.iter().enumerate() {
+            if input.needs_grad() {
+                any = true;
+                reads |= u64::from(loops.dependence(i).reads);
+            }
         }
     }
-    let keep = Keep { inputs: bits & ((1 << N) - 1), outputs: bits >> N };
-    record_many(Elementwise(formula), &inputs, &values, outputs, keep, line)
+    if !any {
+        return outputs.into_iter().map(Variable::new).collect();
+    }
+    let keep = Keep { inputs: reads & ((1 << inputs.len()) - 1), outputs: reads >> inputs.len() };
+    record_boxed(op(), inputs, &values, outputs, keep, line)
 }
 
 /// The formula's values on plain tensors.
 pub(crate) fn formula_on_tensors<T: Float, F: Formula<N, M>, const N: usize, const M: usize>(
-    formula: &F,
+    formula: F,
     values: [&Tensor<T>; N],
     line: Line,
 ) -> [Tensor<T>; M] {
+    let formula: Elementwise<F, N, M> = Elementwise(formula);
+    let mut outputs = compute(&formula, &values, line).into_iter();
+    std::array::from_fn(|_| outputs.next().expect("the loop has M outputs"))
+}
+
+fn compute<T: Float>(loops: &dyn Loops<T>, values: &[&Tensor<T>], line: Line) -> SmallVec<[Tensor<T>; 2]> {
     let mut shape = values[0].dims();
+    let mut inputs: SmallVec<[Input<'_, T>; 4]> = smallvec![Input::Tensor(values[0])];
     for value in &values[1..] {
         if value.dims() != shape {
-            shape = shape
-                .broadcast(&value.dims(), formula.name())
-                .unwrap_or_else(|error| panic!("{error} (at {line})"));
+            let joined = shape.broadcast(&value.dims(), loops.name());
+            shape = joined.unwrap_or_else(|error| panic!("{error} (at {line})"));
         }
+        inputs.push(Input::Tensor(value));
     }
-    let outputs = map(&Forward::<F, N, M>(*formula), shape, &values.map(Input::Tensor));
-    let mut outputs = outputs.into_iter();
-    std::array::from_fn(|_| outputs.next().expect("the loop has M outputs"))
+    map(loops, Direction::Forward, shape, &inputs)
 }
 
 impl<T: Float, F: Formula<N, M>, const N: usize, const M: usize> Op<T> for Elementwise<F, N, M> {
     fn name(&self) -> &'static str {
         self.0.name()
     }
-
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
-        let mut wanted: [bool; N] = std::array::from_fn(|i| cx.wants(i));
-        let mut gradients: SmallVec<[Gradient<T>; 2]> = SmallVec::from_elem(Gradient::None, N);
-        // A cotangent that passes through unchanged needs no loop.
-        for (i, passed) in dependence(&self.0).passes.into_iter().enumerate() {
-            if let (true, Some(j)) = (wanted[i], passed) {
-                gradients[i] = g.get(usize::from(j)).cloned().into();
-                wanted[i] = false;
-            }
-        }
-        if wanted.contains(&true) {
-            if cx.is_recording() {
-                self.recorded(cx, &g, wanted, &mut gradients);
-            } else {
-                self.fused(cx, &g, wanted, &mut gradients);
-            }
-        }
-        Grads(gradients)
+        pullback(self, cx, &g)
     }
 }
 
-impl<F: Formula<N, M>, const N: usize, const M: usize> Elementwise<F, N, M> {
-    /// One loop that computes all wanted cotangents.
-    fn fused<T: Float>(
-        &self,
-        cx: &Context<'_, T>,
-        g: &Cotangents<T>,
-        wanted: [bool; N],
-        out: &mut [Gradient<T>],
-    ) {
-        let dependence = dependence(&self.0);
-        let mut reads = 0;
-        for i in 0..N {
-            if wanted[i] {
-                reads |= dependence.reads[i];
-            }
+/// The rule of every formula.
+fn pullback<T: Float>(loops: &dyn Loops<T>, cx: &Context<'_, T>, g: &Cotangents<T>) -> Grads<T> {
+    let (n, _) = loops.arity();
+    let mut gradients: SmallVec<[Gradient<T>; 2]> = SmallVec::new();
+    let mut wanted = 0;
+    for i in 0..n {
+        gradients.push(Gradient::None);
+        if !cx.wants(i) {
+            continue;
         }
-        let kept: SmallVec<[Option<Variable<T>>; 4]> = (0..N + M)
-            .map(|k| (reads >> k & 1 == 1).then(|| if k < N { cx.input(k) } else { cx.output(k - N) }))
-            .collect();
-        let values: SmallVec<[_; 4]> = kept.iter().map(|kept| kept.as_ref().map(Variable::read)).collect();
-        let arriving: SmallVec<[_; 2]> = (0..M).map(|j| g.get(j).map(Variable::read)).collect();
-        let mut inputs: SmallVec<[Input<'_, T>; 6]> = SmallVec::new();
-        // What no wanted cotangent reads is not kept; a one stands in its place. A missing cotangent is zero.
-        inputs.extend(
-            values.iter().map(|value| value.as_ref().map_or(Input::Constant(T::one()), |v| Input::Tensor(v))),
-        );
-        inputs.extend(
-            arriving.iter().map(|g| g.as_ref().map_or(Input::Constant(T::zero()), |g| Input::Tensor(g))),
-        );
-
-        let shape = cx.output_shape(0);
-        let bits = (0..N).fold(0, |bits, i| bits | u32::from(wanted[i]) << i);
-        let formula = self.0;
-        // Loops are compiled for one wanted cotangent and for all.
-        let found = match bits {
-            1 if N > 1 => map(&Backward::<F, N, M, 1>(formula) as &dyn Tile<T>, shape, &inputs),
-            2 if N > 1 => map(&Backward::<F, N, M, 2>(formula), shape, &inputs),
-            _ => {
-                let mut all = map(&Backward::<F, N, M, { u32::MAX }>(formula), shape, &inputs);
-                for i in (0..N).rev().filter(|&i| !wanted[i]) {
-                    all.remove(i);
-                }
-                all
-            }
-        };
-        let places = out.iter_mut().zip(wanted).filter(|(_, wanted)| *wanted);
-        for ((place, _), found) in places.zip(found) {
-            *place = Gradient::Whole(Variable::new(found));
+        match loops.dependence(i).passes {
+            // A cotangent that passes through unchanged needs no loop.
+            Some(j) => gradients[i] = g.get(usize::from(j)).cloned().into(),
+            None => wanted |= 1 << i,
         }
     }
+    if wanted != 0 && cx.is_recording() {
+        recorded(loops, cx, g, wanted, &mut gradients);
+    } else if wanted != 0 {
+        fused(loops, cx, g, wanted, &mut gradients);
+    }
+    Grads(gradients)
+}
 
-    /// The derivative as operations on variables.
-    fn recorded<T: Float>(
-        &self,
-        cx: &Context<'_, T>,
-        g: &Cotangents<T>,
-        wanted: [bool; N],
-        out: &mut [Gradient<T>],
-    ) {
-        let arena = Arena::default();
-        let given: SmallVec<[_; 8]> = (0..N + 2 * M).map(|k| arena.given(k)).collect();
-        let array = |from: usize| -> [_; M] { std::array::from_fn(|j| given[from + j]) };
-        let cotangents = self.0.pullback(std::array::from_fn(|i| given[i]), array(N), array(N + M), wanted);
-        let places: [Option<usize>; N] = std::array::from_fn(|i| match cotangents[i] {
-            _ if !wanted[i] => None,
-            Slope::Zero => None,
-            slope => Some(arena.place_of(slope.get())),
+/// One loop that computes all wanted cotangents.
+fn fused<T: Float>(
+    loops: &dyn Loops<T>,
+    cx: &Context<'_, T>,
+    g: &Cotangents<T>,
+    wanted: u32,
+    out: &mut [Gradient<T>],
+) {
+    let (n, m) = loops.arity();
+    let all = (1 << n) - 1;
+    let computed = if loops.computes_alone(wanted) { wanted } else { all };
+    let reads = (0..n).filter(|i| wanted >> i & 1 == 1).fold(0, |reads, i| reads | loops.dependence(i).reads);
+    let arriving: SmallVec<[Option<Value<'_, T>>; 2]> =
+        (0..m).map(|j| g.get(j).map(Variable::read)).collect();
+    let mut inputs: SmallVec<[Input<'_, T>; 6]> = SmallVec::new();
+    for k in 0..n + m {
+        // What no wanted cotangent reads was not kept.
+        inputs.push(match reads >> k & 1 {
+            0 => Input::Unread,
+            _ if k < n => Input::Tensor(cx.input_tensor(k)),
+            _ => Input::Tensor(cx.output_tensor(k - n)),
         });
-        let zero = || Variable::new(Tensor::zeros(cx.output_shape(0)));
-        let played = play(&arena.steps(), &places, |k| match k {
-            input if input < N => cx.input(input),
-            output if output < N + M => cx.output(output - N),
-            cotangent => g.get(cotangent - N - M).cloned().unwrap_or_else(zero),
-        });
-        for i in 0..N {
-            if wanted[i] {
-                let gradient = places[i]
-                    .map_or_else(zero, |place| played[place].clone().expect("wanted steps are played"));
-                out[i] = Gradient::Whole(gradient);
+    }
+    for g in &arriving {
+        inputs.push(g.as_ref().map_or(Input::Constant(T::zero()), |g| Input::Tensor(g)));
+    }
+    let mut found = map(loops, Direction::Backward(computed), cx.output_shape(0), &inputs).into_iter();
+    for i in 0..n {
+        if computed >> i & 1 == 1 {
+            let gradient = found.next().expect("one for each computed");
+            if wanted >> i & 1 == 1 {
+                out[i] = Gradient::Whole(Variable::new(gradient));
             }
         }
     }
 }
 
-/// Performs the steps that the wanted places need, as operations on variables.
-fn play<T: Float>(
-    steps: &[Step],
-    wanted: &[Option<usize>],
-    given: impl Fn(usize) -> Variable<T>,
-) -> Vec<Option<Variable<T>>> {
-    let mut needed = vec![false; steps.len()];
-    for place in wanted.iter().flatten() {
-        needed[*place] = true;
-    }
-    for (place, step) in steps.iter().enumerate().rev() {
-        if needed[place] {
-            match *step {
-                Step::Given(_) | Step::Constant(_) => {}
-                Step::Unary(_, x) => needed[x] = true,
-                Step::Binary(_, a, b) => {
-                    needed[a] = true;
-                    needed[b] = true;
-                }
-                Step::Select(m, a, b) => {
-                    needed[m] = true;
-                    needed[a] = true;
-                    needed[b] = true;
-                }
-            }
+/// The derivative as operations on variables.
+fn recorded<T: Float>(
+    loops: &dyn Loops<T>,
+    cx: &Context<'_, T>,
+    g: &Cotangents<T>,
+    wanted: u32,
+    out: &mut [Gradient<T>],
+) {
+    let (n, m) = loops.arity();
+    let listing = loops.listing(Direction::Backward(wanted));
+    let zero = || Variable::new(Tensor::zeros(cx.output_shape(0)));
+    let played = play(&listing, |k| match k {
+        input if input < n => cx.input(input),
+        output if output < n + m => cx.output(output - n),
+        cotangent => g.get(cotangent - n - m).cloned().unwrap_or_else(zero),
+    });
+    for i in 0..n {
+        if wanted >> i & 1 == 1 {
+            let gradient =
+                listing.results[i].map(|place| played[place].clone().expect("needed steps are played"));
+            out[i] = Gradient::Whole(gradient.unwrap_or_else(zero));
         }
     }
-    let mut values: Vec<Option<Variable<T>>> = Vec::with_capacity(steps.len());
-    for (place, step) in steps.iter().enumerate() {
+}
+
+/// Performs the steps that the results need, as operations on variables.
+fn play<T: Float>(listing: &Listing, given: impl Fn(usize) -> Variable<T>) -> Vec<Option<Variable<T>>> {
+    let mut values: Vec<Option<Variable<T>>> = Vec::with_capacity(listing.steps.len());
+    for (step, needed) in listing.steps.iter().zip(listing.needed()) {
         let at = |place: usize| values[place].as_ref().expect("operands come first");
-        let value = needed[place].then(|| match *step {
+        let value = needed.then(|| match *step {
             Step::Given(k) => given(k),
             Step::Constant(value) => Variable::new(Tensor::scalar(T::from_f64(value))),
             Step::Unary(function, x) => play_unary(function, at(x)),

@@ -5,7 +5,7 @@
 //! `Copy` handle into an arena (or a known constant); equal steps are listed once, and steps that nothing wanted reads
 //! are never played.
 
-use super::{Real, table::unary_functions};
+use super::{Formula, Real, Slope, table::unary_functions};
 use std::{
     cell::RefCell,
     ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub},
@@ -52,10 +52,10 @@ pub(crate) enum Step {
 
 /// The list of steps that expressions point into.
 #[derive(Default)]
-pub(crate) struct Arena(RefCell<Vec<Step>>);
+struct Arena(RefCell<Vec<Step>>);
 
 impl Arena {
-    pub(crate) fn given(&self, k: usize) -> Expr<'_> {
+    fn given(&self, k: usize) -> Expr<'_> {
         Expr::Step(self, self.place(Step::Given(k)))
     }
     /// The place of an equal step, or a new one. The lists are short, so a scan beats a hash.
@@ -67,14 +67,86 @@ impl Arena {
             steps.len() - 1
         })
     }
-    pub(crate) fn place_of(&self, expression: Expr<'_>) -> usize {
+    fn place_of(&self, expression: Expr<'_>) -> usize {
         match expression {
             Expr::Constant(value) => self.place(Step::Constant(value)),
             Expr::Step(_, place) => place,
         }
     }
-    pub(crate) fn steps(&self) -> Vec<Step> {
-        self.0.borrow().clone()
+}
+
+/// Steps, each after its operands, and the places of the results.
+pub(crate) struct Listing {
+    pub(crate) steps: Vec<Step>,
+    /// None where the result is structurally zero or not wanted.
+    pub(crate) results: Vec<Option<usize>>,
+}
+
+/// The steps of a formula; given are its inputs.
+pub(crate) fn list_forward<F: Formula<N, M>, const N: usize, const M: usize>(formula: &F) -> Listing {
+    let arena = Arena::default();
+    let results =
+        formula.eval(std::array::from_fn(|i| arena.given(i))).map(|y| Some(arena.place_of(y))).to_vec();
+    Listing { steps: arena.0.into_inner(), results }
+}
+
+/// The steps of a formula's pullback; given are its inputs, its outputs and their cotangents, in this order.
+pub(crate) fn list_pullback<F: Formula<N, M>, const N: usize, const M: usize>(
+    formula: &F,
+    wanted: u32,
+) -> Listing {
+    let arena = Arena::default();
+    let x = std::array::from_fn(|i| arena.given(i));
+    let y = std::array::from_fn(|j| arena.given(N + j));
+    let g = std::array::from_fn(|j| arena.given(N + M + j));
+    let cotangents = formula.pullback(x, y, g, std::array::from_fn(|i| wanted >> i & 1 == 1));
+    let result = |(i, cotangent): (usize, &Slope<Expr<'_>>)| match cotangent {
+        _ if wanted >> i & 1 == 0 => None,
+        Slope::Zero => None,
+        slope => Some(arena.place_of(slope.get())),
+    };
+    let results = cotangents.iter().enumerate().map(result).collect();
+    Listing { steps: arena.0.into_inner(), results }
+}
+
+impl Listing {
+    /// Which steps the results need.
+    pub(crate) fn needed(&self) -> Vec<bool> {
+        let mut needed = vec![false; self.steps.len()];
+        for place in self.results.iter().flatten() {
+            needed[*place] = true;
+        }
+        for (place, step) in self.steps.iter().enumerate().rev() {
+            if !needed[place] {
+                continue;
+            }
+            let operands = match *step {
+                Step::Given(_) | Step::Constant(_) => [place; 3],
+                Step::Unary(_, x) => [x; 3],
+                Step::Binary(_, a, b) => [a, b, b],
+                Step::Select(m, a, b) => [m, a, b],
+            };
+            for operand in operands {
+                needed[operand] = true;
+            }
+        }
+        needed
+    }
+
+    /// How long the steps take an element in a vectorised loop, roughly: it only decides whether a second thread pays.
+    pub(crate) fn nanoseconds(&self) -> f64 {
+        use Unary::*;
+        let needed = self.needed();
+        let cost = |(step, needed): (&Step, bool)| match step {
+            _ if !needed => 0.0,
+            Step::Given(_) => 0.1,
+            Step::Constant(_) => 0.0,
+            Step::Unary(neg | abs | sign | square | relu | floor | ceil | round | trunc, _) => 0.03,
+            Step::Unary(..) => 0.5,
+            Step::Binary(Binary::powf | Binary::atan2 | Binary::hypot, ..) => 5.0,
+            Step::Binary(..) | Step::Select(..) => 0.03,
+        };
+        self.steps.iter().zip(needed).map(cost).sum::<f64>() + 0.1
     }
 }
 
@@ -85,7 +157,7 @@ fn is_negative_zero(step: Step) -> bool {
 
 /// A known constant, or a step in an arena.
 #[derive(Clone, Copy)]
-pub(crate) enum Expr<'a> {
+enum Expr<'a> {
     Constant(f64),
     Step(&'a Arena, usize),
 }

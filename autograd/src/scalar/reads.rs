@@ -33,18 +33,18 @@ impl Reads {
     }
 }
 
-/// What the cotangents of a formula with `N` inputs and `M` outputs depend on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Dependence<const N: usize> {
-    /// For each input, the bits of the inputs (0..N) and outputs (N..N+M) that its cotangent reads.
-    pub(crate) reads: [u32; N],
-    /// For each input, the output whose cotangent it gets unchanged.
-    pub(crate) passes: [Option<u8>; N],
+/// What the cotangent of an input of a formula with `N` inputs and `M` outputs depends on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Dependence {
+    /// The bits of the inputs (0..N) and outputs (N..N+M) that it reads.
+    pub(crate) reads: u32,
+    /// The output whose cotangent it gets unchanged.
+    pub(crate) passes: Option<u8>,
 }
 
 /// Reads the pullback of `formula`.
 #[inline(always)]
-pub(crate) fn dependence<F: Formula<N, M>, const N: usize, const M: usize>(formula: &F) -> Dependence<N> {
+pub(crate) fn dependence<F: Formula<N, M>, const N: usize, const M: usize>(formula: &F) -> [Dependence; N] {
     let (mut x, mut y, mut g) = ([Reads::NOTHING; N], [Reads::NOTHING; M], [Reads::NOTHING; M]);
     for i in 0..N {
         x[i] = Reads::only(i);
@@ -54,12 +54,12 @@ pub(crate) fn dependence<F: Formula<N, M>, const N: usize, const M: usize>(formu
         g[j] = Reads::only(N + M + j);
     }
     let cotangents = formula.pullback(x, y, g, [true; N]);
-    let mut found = Dependence { reads: [0; N], passes: [None; N] };
+    let mut found = [Dependence::default(); N];
     for i in 0..N {
         if let Slope::Is(read) = cotangents[i] {
-            found.reads[i] = read.bits & ((1 << (N + M)) - 1);
+            found[i].reads = read.bits & ((1 << (N + M)) - 1);
             if read.itself {
-                found.passes[i] = Some((read.bits.trailing_zeros() as usize - N - M) as u8);
+                found[i].passes = Some((read.bits.trailing_zeros() as usize - N - M) as u8);
             }
         }
     }
@@ -132,12 +132,14 @@ mod tests {
 
     #[test]
     fn rules_read_what_they_must_and_no_more() {
-        assert_eq!(dependence(&elementary::add), Dependence { reads: [0, 0], passes: [Some(0), Some(0)] });
-        assert_eq!(dependence(&elementary::sub), Dependence { reads: [0, 0], passes: [Some(0), None] });
-        assert_eq!(dependence(&elementary::mul), Dependence { reads: [0b10, 0b01], passes: [None, None] });
-        assert_eq!(dependence(&elementary::div).reads, [0b10, 0b11]);
-        assert_eq!(dependence(&elementary::tanh).reads, [0b10]);
-        assert_eq!(dependence(&elementary::sin).reads, [0b01]);
-        assert_eq!(dependence(&elementary::floor).reads, [0]);
+        let passing = Dependence { reads: 0, passes: Some(0) };
+        let reading = |reads| Dependence { reads, passes: None };
+        assert_eq!(dependence(&elementary::add), [passing, passing]);
+        assert_eq!(dependence(&elementary::sub), [passing, reading(0)]);
+        assert_eq!(dependence(&elementary::mul), [reading(0b10), reading(0b01)]);
+        assert_eq!(dependence(&elementary::div), [reading(0b10), reading(0b11)]);
+        assert_eq!(dependence(&elementary::tanh), [reading(0b10)]);
+        assert_eq!(dependence(&elementary::sin), [reading(0b01)]);
+        assert_eq!(dependence(&elementary::floor), [reading(0)]);
     }
 }
