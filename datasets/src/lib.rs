@@ -1,1 +1,35 @@
 //! Data sets, readers and loaders for Wengert.
+//!
+//! ```
+//! use wengert_datasets::{Dataset, Mnist};
+//!
+//! # fn main() -> Result<(), wengert_datasets::MnistError> {
+//! let mnist = Mnist::bundled()?;
+//! let loader = mnist.train().loader().batch_size(32).shuffle(0);
+//! for (images, labels) in loader.into_iter().take(2) {
+//!     assert_eq!((images.shape(), labels.shape()), (&[32, 784][..], &[32][..]));
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`Dataset`]: items by index, and [`Collate`], how items become a batch; [`TensorDataset`], [`Subset`].
+//! - [`DataLoader`]: batches, shuffled, sampled ([`sampler`]), prefetched, resumable.
+//! - Readers: [`idx`], [`Mnist`]. They trust nothing in a file, and their errors name the file, the place, and what was
+//!   expected.
+
+#![forbid(unsafe_code)]
+
+pub mod dataset;
+pub mod idx;
+mod loader;
+mod mnist;
+mod prefetch;
+pub mod sampler;
+mod source;
+mod tensors;
+
+pub use dataset::{BatchOf, Collate, Dataset, Map, Subset};
+pub use loader::{Batches, DataLoader, Position};
+pub use mnist::{LabelledImages, Mnist, MnistError};
+pub use tensors::{Columns, TensorDataset};
