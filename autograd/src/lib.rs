@@ -13,6 +13,6 @@ pub use graph::{
     live_nodes, no_grad,
 };
 pub use kernel::parallel::{join, parallel};
-pub use ops::{IntoAxes, apply_formula};
+pub use ops::{Fused, IntoAxes, apply_formula};
 pub use scalar::Float;
 pub use tensor::Tensor;

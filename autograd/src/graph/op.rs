@@ -214,6 +214,11 @@ impl<T: Float> Context<'_, T> {
         Variable::fixed(self.tensor(Slot::Output(k as u32)).clone(), edge)
     }
 
+    /// How many inputs the operation has.
+    pub fn input_count(&self) -> usize {
+        self.node.inputs.len()
+    }
+
     /// The shape of input `i`; only for inputs whose gradient can be wanted.
     pub fn input_shape(&self, i: usize) -> Dims {
         self.node.inputs[i].as_ref().expect("input_shape: this input has no gradient").end().shape()

@@ -2,11 +2,13 @@
 
 pub(crate) mod elementwise;
 mod functions;
+pub(crate) mod fused;
 mod operators;
 pub(crate) mod reduction;
 pub(crate) mod shape;
 
 pub use elementwise::apply_formula;
+pub use fused::Fused;
 pub use reduction::IntoAxes;
 pub(crate) use reduction::sum_to;
 pub(crate) use shape::{add_region, place};
