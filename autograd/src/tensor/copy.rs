@@ -10,9 +10,14 @@
 use std::mem::MaybeUninit;
 
 use super::{Dims, Element, MAX_RANK, Tensor};
+use crate::kernel::parallel;
 
 /// Side of the square tiles of a transposition. 16 elements of 4 bytes are a cache line.
 const TILE: usize = 16;
+/// Larger copies are cut into blocks of about this many bytes, for several threads.
+const BLOCK: usize = 1 << 18;
+/// Nanoseconds a byte, roughly: whether a second thread pays.
+const COST: f64 = 0.1;
 
 impl<E: Element> Tensor<E> {
     /// Writes the elements in row-major order to `to`, all of which is written.
@@ -25,22 +30,57 @@ impl<E: Element> Tensor<E> {
             return;
         }
         let layout = Collapsed::new(&self.shape, &self.strides);
-        let (from, to) = (self.data_ptr(), to.as_mut_ptr());
-        // SAFETY: the layout reaches initialised elements only, and `to` has as many places as it has elements. Read
-        // as integers of the same size, the elements are copied with all their bits. Both are aligned as `E` is, and
-        // so as the integer.
+        let places = Places(self.data_ptr(), to.as_mut_ptr());
+        let bytes = size_of_val(to);
+        if bytes <= BLOCK {
+            // SAFETY: the layout reaches initialised elements only, and `to` has as many places as it has elements.
+            return unsafe { places.copy(0, 0, &layout) };
+        }
+        // The outermost axis is cut: into whole tiles where it is long.
+        let (size, stride) = (layout.shape[0], layout.strides[0]);
+        let inner = to.len() / size;
+        let fitting = (BLOCK / (inner * size_of::<E>())).max(1);
+        let height = if fitting > TILE { fitting.next_multiple_of(TILE) } else { fitting };
+        parallel::for_each_block(size.div_ceil(height), COST * bytes as f64, |block| {
+            let start = block * height;
+            let mut part = layout;
+            part.shape[0] = height.min(size - start);
+            // SAFETY: the part lies within the layout, and its elements are at `start · inner` in packed order; parts do
+            // not overlap there.
+            unsafe { places.copy(start * stride, start * inner, &part) };
+        });
+    }
+}
+
+/// Where a copy comes from and where it goes.
+struct Places<E>(*const E, *mut MaybeUninit<E>);
+
+// SAFETY: threads only read from the one, and write to parts of the other that do not overlap (see `copy_to`).
+unsafe impl<E: Element> Sync for Places<E> {}
+
+impl<E: Element> Places<E> {
+    /// Copies the elements of a layout, shifted by `source`, to packed places from `target` on.
+    ///
+    /// # Safety
+    /// The layout must reach initialised elements only, at least one, and there must be as many places, which nobody else
+    /// uses meanwhile.
+    unsafe fn copy(&self, source: usize, target: usize, layout: &Collapsed) {
+        // SAFETY: by contract. Read as integers of the same size, the elements are copied with all their bits; both sides
+        // are aligned as `E` is, and so as the integer.
         unsafe {
+            let (from, to) = (self.0.add(source), self.1.add(target));
             match size_of::<E>() {
-                1 => copy_bytes(from.cast(), to.cast(), &layout),
-                4 => copy_words(from.cast(), to.cast(), &layout),
-                8 => copy_doubles(from.cast(), to.cast(), &layout),
-                _ => copy(from, to.cast(), &layout),
+                1 => copy_bytes(from.cast(), to.cast(), layout),
+                4 => copy_words(from.cast(), to.cast(), layout),
+                8 => copy_doubles(from.cast(), to.cast(), layout),
+                _ => copy(from, to.cast(), layout),
             }
         }
     }
 }
 
 /// A layout without axes of size 1, in which no axis continues the one behind it.
+#[derive(Clone, Copy)]
 pub(super) struct Collapsed {
     pub(super) rank: usize,
     pub(super) shape: [usize; MAX_RANK],
