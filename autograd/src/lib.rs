@@ -1,5 +1,7 @@
 //! Tensors, the define-by-run graph, and the derivatives of Wengert.
 
+#[cfg(feature = "check")]
+pub mod check;
 mod functional;
 mod graph;
 mod kernel;

@@ -5,6 +5,7 @@ mod functions;
 pub(crate) mod fused;
 mod operators;
 pub(crate) mod reduction;
+pub(crate) mod registry;
 pub(crate) mod shape;
 
 pub use elementwise::apply_formula;

@@ -10,7 +10,10 @@
 //!
 //! Numbers are f64 for variables of either precision.
 
-use super::elementwise::{apply_at, one};
+use super::{
+    elementwise::{apply_at, one},
+    registry::samples,
+};
 use crate::{
     graph::{Variable, mode::line, op::Line},
     scalar::{Float, Formula, Real, float::compiled, formula::elementary},
@@ -141,5 +144,36 @@ impl<T: Float> Neg for Variable<T> {
     #[track_caller]
     fn neg(self) -> Variable<T> {
         Variable::neg(&self)
+    }
+}
+
+samples! {
+    add {
+        "one shape" (x: normal([2, 3]), y: normal([2, 3])) => x + y, elementwise;
+        "a column and a row" (x: normal([2, 1]), y: normal([3])) => x + y;
+        "a number" (x: normal([2, 3])) => x + 1.5, elementwise;
+        "a number first" (x: normal([2, 3])) => 1.5 + x;
+        "shapes that differ" (x: normal([2]), y: normal([3])) => x + y, panics("add: shapes [2] and [3]");
+    }
+    sub {
+        "one shape" (x: normal([2, 3]), y: normal([2, 3])) => x - y, elementwise;
+        "a column and a row" (x: normal([2, 1]), y: normal([3])) => x - y;
+        "a number" (x: normal([2, 3])) => x - 1.5, elementwise;
+        "a number first" (x: normal([2, 3])) => 1.5 - x, elementwise;
+        "shapes that differ" (x: normal([2]), y: normal([3])) => x - y, panics("sub: shapes [2] and [3]");
+    }
+    mul {
+        "one shape" (x: normal([2, 3]), y: normal([2, 3])) => x * y, elementwise;
+        "a column and a row" (x: normal([2, 1]), y: normal([3])) => x * y;
+        "a number" (x: normal([2, 3])) => x * 1.5, elementwise;
+        "a number first" (x: normal([2, 3])) => 1.5 * x;
+        "shapes that differ" (x: normal([2]), y: normal([3])) => x * y, panics("mul: shapes [2] and [3]");
+    }
+    div {
+        "one shape" (x: normal([2, 3]), y: nonzero([2, 3])) => x / y, elementwise;
+        "a column and a row" (x: normal([2, 1]), y: nonzero([3])) => x / y;
+        "a number" (x: normal([2, 3])) => x / 1.5, elementwise;
+        "a number first" (x: nonzero([2, 3])) => 1.5 / x, elementwise;
+        "shapes that differ" (x: normal([2]), y: nonzero([3])) => x / y, panics("div: shapes [2] and [3]");
     }
 }

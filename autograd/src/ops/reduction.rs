@@ -1,5 +1,6 @@
 //! Sums and means over axes, and their adjoint, broadcasting.
 
+use super::registry::samples;
 use crate::{
     graph::{Context, Cotangents, Grads, Keep, Op, Variable, mode::line, op::Line, variable::record},
     kernel::reduce,
@@ -184,5 +185,26 @@ impl<T: Float> Variable<T> {
         let value = self.read();
         let wide = value.broadcast_to(shape);
         record(Broadcast, &[self], &[&value], wide, Keep::NOTHING, line())
+    }
+}
+
+samples! {
+    sum {
+        "all" (x: normal([2, 3])) => x.sum(), elementwise;
+        "two axes" (x: normal([2, 3, 2])) => x.sum_axes([0, -1], false);
+        "kept" (x: normal([2, 3])) => x.sum_axes(1, true);
+        "of nothing" (x: normal([2, 0, 3])) => x.sum_axes(1, false);
+        "no such axis" (x: normal([2, 3])) => x.sum_axes(2, false), panics("axis 2 is out of range for shape [2, 3]");
+    }
+    mean {
+        "all" (x: normal([2, 3])) => x.mean();
+        "two axes" (x: normal([2, 3, 2])) => x.mean_axes([0, -1], false);
+        "kept" (x: normal([2, 3])) => x.mean_axes(1, true);
+        "an axis twice" (x: normal([2, 3])) => x.mean_axes([1, -1], false), panics("axis -1 is named twice");
+    }
+    broadcast_to {
+        "wider and deeper" (x: normal([2, 1])) => x.broadcast_to([3, 2, 4]);
+        "to nothing" (x: normal([2, 1])) => x.broadcast_to([2, 0]);
+        "impossible" (x: normal([2, 3])) => x.broadcast_to([2, 4]), panics("do not broadcast");
     }
 }

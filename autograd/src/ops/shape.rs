@@ -1,5 +1,6 @@
 //! Views: the same elements in another shape or order. Each rule is the view that leads back.
 
+use super::registry::samples;
 use crate::{
     graph::{Context, Cotangents, Gradient, Grads, Keep, Op, Region, Variable, mode::line, variable::record},
     kernel::elementwise::add_into,
@@ -180,5 +181,27 @@ impl<T: Float> Variable<T> {
         let part = value.narrow(axis, start, len);
         let region = Region { axis: value.dims().axis("narrow", axis), start, len, step: 1 };
         record(Slice(region), &[self], &[&value], part, Keep::NOTHING, line())
+    }
+}
+
+samples! {
+    reshape {
+        "an inferred size" (x: normal([2, 3, 2])) => x.reshape([3, -1]);
+        "empty" (x: normal([2, 0])) => x.reshape([0, 5]);
+        "another count" (x: normal([2, 3])) => x.reshape([4, 2]), panics("[2, 3] (6 elements) cannot become [4, 2]");
+    }
+    permute {
+        "three axes" (x: normal([2, 3, 4])) => x.permute(&[2, 0, -2]);
+        "an axis twice" (x: normal([2, 3])) => x.permute(&[0, 0]), panics("permute");
+    }
+    transpose {
+        "last two" (x: normal([2, 3, 4])) => x.transpose(-1, -2);
+        "a matrix" (x: normal([2, 3])) => x.t();
+        "three axes" (x: normal([2, 3, 4])) => x.t(), panics("a matrix has two axes");
+    }
+    narrow {
+        "the middle" (x: normal([2, 5])) => x.narrow(1, 1, 3);
+        "nothing" (x: normal([2, 5])) => x.narrow(0, 1, 0);
+        "past the end" (x: normal([2, 5])) => x.narrow(1, 3, 3), panics("narrow");
     }
 }

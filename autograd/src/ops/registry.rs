@@ -1,0 +1,96 @@
+//! The registry: every differentiable operation, by name, with samples of its use.
+//!
+//! An operation declares its samples beside its rule,
+//!
+//! ```text
+//! samples! {
+//!     atan2 {
+//!         "a plane" (y: nonzero([2, 3]), x: normal([2, 3])) => y.atan2(x), elementwise;
+//!         "shapes that differ" (y: normal([2]), x: normal([3])) => y.atan2(x), panics("do not broadcast");
+//!     }
+//! }
+//! ```
+//!
+//! and is one line of the list below. The distributions are those of [`check::distributions`](crate::check::distributions);
+//! the inputs are `&Variable<T>` in the expression, which is compiled for `f32` and `f64` and may hold indices, masks and
+//! blocks; after it stand the marks of [`Sample`](crate::check::Sample): `elementwise`, `order(1, "why")`,
+//! `kink("the convention")`, `panics("part of the text")`.
+//! From here on everything is automatic: no operation comes with tests of its own for what holds of all of them.
+
+/// Declares the samples of the operations of a family, as functions of their names in a module `samples`.
+macro_rules! samples {
+    ($($op:ident {
+        $($case:literal ($($x:ident: $input:expr),* $(,)?) => $call:expr $(, $mark:ident $(($($argument:tt)*))?)*;)*
+    })*) => {
+        #[cfg(feature = "check")]
+        #[allow(unused_imports, reason = "not every family draws from every distribution")]
+        pub(crate) mod samples {
+            use super::*;
+            use $crate::{check::distributions::*, graph::Variable as _, scalar::Float as _};
+            $(
+                pub(crate) fn $op() -> Vec<$crate::check::Sample> {
+                    vec![$({
+                        fn run<T: $crate::scalar::Float>(
+                            inputs: &[$crate::graph::Variable<T>],
+                        ) -> Vec<$crate::graph::Variable<T>> {
+                            let [$($x),*] = inputs else { panic!("as many inputs as were declared") };
+                            $crate::check::Outputs::<T>::into_outputs($call)
+                        }
+                        let inputs = vec![$((stringify!($x), $input)),*];
+                        $crate::check::Sample::new($case, inputs, stringify!($call), run::<f32>, run::<f64>)
+                            $(.$mark($($($argument)*)?))*
+                    }),*]
+                }
+            )*
+        }
+    };
+}
+pub(crate) use samples;
+
+#[cfg(feature = "check")]
+pub use list::{Entry, registry};
+
+#[cfg(feature = "check")]
+mod list {
+    use crate::{check::Sample, ops};
+
+    /// An operation with its samples.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Entry {
+        /// The name: PyTorch's, where PyTorch has the operation.
+        pub name: &'static str,
+        samples: fn() -> Vec<Sample>,
+    }
+
+    impl Entry {
+        pub(crate) const fn new(name: &'static str, samples: fn() -> Vec<Sample>) -> Self {
+            Entry { name, samples }
+        }
+        /// The ways to call it.
+        pub fn samples(&self) -> Vec<Sample> {
+            (self.samples)()
+        }
+    }
+
+    /// All operations.
+    pub fn registry() -> Vec<Entry> {
+        let mut entries = ops::functions::entries();
+        entries.extend(OPERATIONS);
+        entries
+    }
+
+    /// One line an operation; the functions of one argument are listed where they are generated.
+    const OPERATIONS: &[Entry] = &[
+        Entry::new("add", ops::operators::samples::add),
+        Entry::new("sub", ops::operators::samples::sub),
+        Entry::new("mul", ops::operators::samples::mul),
+        Entry::new("div", ops::operators::samples::div),
+        Entry::new("sum", ops::reduction::samples::sum),
+        Entry::new("mean", ops::reduction::samples::mean),
+        Entry::new("broadcast_to", ops::reduction::samples::broadcast_to),
+        Entry::new("reshape", ops::shape::samples::reshape),
+        Entry::new("permute", ops::shape::samples::permute),
+        Entry::new("transpose", ops::shape::samples::transpose),
+        Entry::new("narrow", ops::shape::samples::narrow),
+    ];
+}
