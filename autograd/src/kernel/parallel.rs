@@ -31,6 +31,12 @@ pub(crate) fn for_each_block(count: usize, nanoseconds: f64, block: impl Fn(usiz
     Mode::DEFAULT.run(|| (0..count).into_par_iter().for_each(|i| mode.run(|| block(i))));
 }
 
+/// Runs `work`, which enters the pool by itself: a thread that waits there may run other people's tasks, so the mode is the
+/// default one meanwhile.
+pub(crate) fn while_waiting<A>(work: impl FnOnce() -> A) -> A {
+    Mode::DEFAULT.run(work)
+}
+
 /// Runs both closures, perhaps at once, in the caller's mode, and returns both results.
 ///
 /// Like [`rayon::join`], which would run them in whatever mode the thread that picks them up happens to be in.

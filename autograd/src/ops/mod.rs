@@ -3,6 +3,7 @@
 pub(crate) mod elementwise;
 mod functions;
 pub(crate) mod fused;
+mod matmul;
 mod operators;
 pub(crate) mod reduction;
 pub(crate) mod registry;

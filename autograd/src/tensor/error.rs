@@ -77,6 +77,22 @@ pub enum TensorError {
         /// See `left_size`.
         right_size: usize,
     },
+    /// Two shapes whose product does not exist, since the sizes to be summed over differ.
+    #[error("{operation}: inner sizes differ: {left:?} · {right:?} ({left_size} against {right_size}){cure}")]
+    Product {
+        /// The method or operation.
+        operation: &'static str,
+        /// The left operand's shape.
+        left: Vec<usize>,
+        /// The right operand's shape.
+        right: Vec<usize>,
+        /// The left operand's last size.
+        left_size: usize,
+        /// The right operand's size that should equal it.
+        right_size: usize,
+        /// What may have been meant, or nothing.
+        cure: &'static str,
+    },
     /// A shape with another number of elements.
     #[error("reshape: shape {shape:?} ({len} elements) cannot become {target:?}")]
     Reshape {

@@ -1,0 +1,212 @@
+//! One product C = A · B of matrices with any strides, by the method that suits its size.
+//!
+//! | product | method |
+//! |---|---|
+//! | fewer than 500 multiplications | three plain loops: a call of the blocked product costs 200 ns |
+//! | a row or a column | [`vector`](super::vector): such products are as fast as memory |
+//! | all others | the blocked, packed product of the `gemm` crate |
+//!
+//! The method depends on the shape and the strides only. The blocked product divides rows and columns among threads but
+//! never the inner sum, so every method gives the same bits on any number of threads.
+
+use super::vector;
+use crate::{
+    kernel::parallel,
+    scalar::{Float, float::sealed::Compiled},
+};
+use gemm_common::Parallelism;
+use std::sync::Once;
+
+/// A matrix in somebody's memory: the address of its first element, and the distances in elements between
+/// neighbouring rows and between neighbouring columns.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Matrix<P> {
+    pub(crate) data: P,
+    pub(crate) row: usize,
+    pub(crate) column: usize,
+}
+
+impl<P> Matrix<P> {
+    /// A packed row-major matrix of so many columns.
+    pub(crate) fn row_major(data: P, columns: usize) -> Self {
+        Matrix { data, row: columns, column: 1 }
+    }
+    /// The transposed matrix.
+    pub(crate) fn t(self) -> Self {
+        Matrix { data: self.data, row: self.column, column: self.row }
+    }
+}
+
+/// The sizes of a product: `m` × `k` times `k` × `n`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    pub(crate) m: usize,
+    pub(crate) n: usize,
+    pub(crate) k: usize,
+}
+
+impl Sizes {
+    /// m·n·k.
+    pub(crate) fn multiplications(self) -> usize {
+        self.m.saturating_mul(self.n).saturating_mul(self.k)
+    }
+    /// An estimate of the time on one thread.
+    pub(crate) fn nanoseconds(self) -> f64 {
+        self.multiplications() as f64 * COST
+    }
+}
+
+/// Nanoseconds for a multiplication and an addition in the blocked product.
+const COST: f64 = 0.02;
+/// The number of multiplications below which plain loops are faster.
+const SMALL: usize = 500;
+
+/// C = A · B, or C += A · B when `accumulate` holds; on several threads where `spread` allows it and it is worth while.
+///
+/// # Safety
+/// `a` and `b` must reach `m` × `k` and `k` × `n` initialised elements, and `c` `m` × `n` elements of its own, which
+/// overlap neither each other nor `a` or `b`. They must be initialised when `accumulate` holds.
+pub(crate) unsafe fn gemm_into<T: Float>(
+    c: Matrix<*mut T>,
+    a: Matrix<*const T>,
+    b: Matrix<*const T>,
+    sizes: Sizes,
+    accumulate: bool,
+    spread: bool,
+) {
+    let Sizes { m, n, .. } = sizes;
+    // SAFETY: handed on; a transposed product reaches the same elements.
+    unsafe {
+        if sizes.multiplications() < SMALL {
+            plain(c, a, b, sizes, accumulate);
+        } else if n == 1 && vector::suits(a, sizes) {
+            vector::matrix_times_vector(c, a, b, sizes, accumulate, spread);
+        } else if m == 1 && vector::suits(b.t(), sizes.t()) {
+            vector::matrix_times_vector(c.t(), b.t(), a.t(), sizes.t(), accumulate, spread);
+        } else {
+            blocked(c, a, b, sizes, accumulate, spread);
+        }
+    }
+}
+
+impl Sizes {
+    /// The sizes of the transposed product Cᵀ = Bᵀ · Aᵀ.
+    fn t(self) -> Self {
+        Sizes { m: self.n, n: self.m, k: self.k }
+    }
+}
+
+/// Three loops.
+///
+/// # Safety
+/// As [`gemm_into`].
+unsafe fn plain<T: Float>(
+    c: Matrix<*mut T>,
+    a: Matrix<*const T>,
+    b: Matrix<*const T>,
+    sizes: Sizes,
+    accumulate: bool,
+) {
+    for i in 0..sizes.m {
+        for j in 0..sizes.n {
+            // SAFETY: the indices lie within the sizes.
+            unsafe {
+                let place = c.data.add(i * c.row + j * c.column);
+                let mut sum = if accumulate { *place } else { T::zero() };
+                for p in 0..sizes.k {
+                    sum = sum + *a.data.add(i * a.row + p * a.column) * *b.data.add(p * b.row + j * b.column);
+                }
+                place.write(sum);
+            }
+        }
+    }
+}
+
+/// `gemm`'s own signature: dst = alpha·dst + beta·lhs·rhs, strides in the order column, row.
+type Gemm<T> = unsafe fn(
+    m: usize,
+    n: usize,
+    k: usize,
+    dst: *mut T,
+    dst_cs: isize,
+    dst_rs: isize,
+    read_dst: bool,
+    lhs: *const T,
+    lhs_cs: isize,
+    lhs_rs: isize,
+    rhs: *const T,
+    rhs_cs: isize,
+    rhs_rs: isize,
+    alpha: T,
+    beta: T,
+    conj_dst: bool,
+    conj_lhs: bool,
+    conj_rhs: bool,
+    parallelism: Parallelism,
+);
+
+/// The blocked product for this type and processor.
+fn blocked_product<T: Float>() -> Gemm<T> {
+    static THRESHOLD: Once = Once::new();
+    // How many threads work is decided here, where it is known whether the pool has been entered.
+    THRESHOLD.call_once(|| gemm_common::gemm::set_threading_threshold(0));
+    let function = <T as Compiled>::choose(
+        gemm_f32::gemm::f32::get_gemm_fn() as *const (),
+        gemm_f64::gemm::f64::get_gemm_fn() as *const (),
+    );
+    // SAFETY: T is f32 or f64 (`Float` is sealed), and `choose` returned the function for that type.
+    unsafe { std::mem::transmute::<*const (), Gemm<T>>(function) }
+}
+
+/// The blocked product.
+///
+/// # Safety
+/// As [`gemm_into`].
+unsafe fn blocked<T: Float>(
+    c: Matrix<*mut T>,
+    a: Matrix<*const T>,
+    b: Matrix<*const T>,
+    sizes: Sizes,
+    accumulate: bool,
+    spread: bool,
+) {
+    // The crate's inner loop keeps columns of C in registers and wants the columns of its left operand contiguous. For
+    // row-major C that is the transposed product Cᵀ = Bᵀ · Aᵀ. When B is stored transposed, its left operand would have
+    // to be rearranged: then, if it is the larger one, the product is taken as it stands, and C is written with strides.
+    let as_it_stands = if c.column == 1 { b.column != 1 && sizes.m < sizes.n } else { c.row == 1 };
+    let (c, a, b, Sizes { m, n, k }) =
+        if as_it_stands { (c, a, b, sizes) } else { (c.t(), b.t(), a.t(), sizes.t()) };
+    let one_if = |condition: bool| if condition { T::one() } else { T::zero() };
+    let product = blocked_product::<T>();
+    let run = |parallelism| {
+        // SAFETY: the caller answers for the matrices; strides are below isize::MAX, as all tensors' are.
+        unsafe {
+            product(
+                m,
+                n,
+                k,
+                c.data,
+                c.column as isize,
+                c.row as isize,
+                accumulate,
+                a.data,
+                a.column as isize,
+                a.row as isize,
+                b.data,
+                b.column as isize,
+                b.row as isize,
+                one_if(accumulate),
+                T::one(),
+                false,
+                false,
+                false,
+                parallelism,
+            );
+        }
+    };
+    if spread && parallel::worthwhile(sizes.nanoseconds()) {
+        parallel::while_waiting(|| run(Parallelism::Rayon(0)));
+    } else {
+        run(Parallelism::None);
+    }
+}
