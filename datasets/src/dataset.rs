@@ -5,16 +5,17 @@
 //!
 //! let set = vec![(1.0_f32, 3_i64), (0.5, 1), (2.0, 7)];
 //! let (x, labels) = set.batch(&[2, 0]);
-//! assert_eq!(x.to_vec(), [2.0, 1.0]);
+//! assert_eq!(x.value().to_vec(), [2.0, 1.0]);
 //! assert_eq!(labels.to_vec(), [7, 3]);
 //! ```
 //!
 //! A set of one's own says how many items it has and gives one of them; the type of the item decides what a batch of
-//! them is ([`Collate`]): numbers become a tensor, tensors are stacked, tuples become tuples of batches. A set that can
+//! them is ([`Collate`]): numbers become a tensor (a `Variable` if they are floating-point numbers, ready for a model), tensors are stacked, tuples become tuples of batches. A set that can
 //! make a batch faster than item by item, as tensors can, overrides [`Dataset::batch`].
 
 use std::sync::Arc;
 
+use wengert_autograd::Variable;
 use wengert_autograd::tensor::{Element, Tensor};
 
 use crate::DataLoader;
@@ -42,7 +43,7 @@ pub type BatchOf<D> = <<D as Dataset>::Item as Collate>::Batch;
 /// }
 ///
 /// let (x, y) = Squares(10).batch(&[1, 2, 3]);
-/// assert_eq!((x.shape(), y.to_vec()), (&[3][..], vec![1.0, 4.0, 9.0]));
+/// assert_eq!((x.shape().to_vec(), y.value().to_vec()), (vec![3], vec![1.0, 4.0, 9.0]));
 /// ```
 ///
 /// A set is shared by the threads that prefetch batches, hence `Send + Sync + 'static`.
@@ -108,8 +109,9 @@ pub trait Dataset: Send + Sync + 'static {
 ///
 /// | item | batch of n |
 /// |---|---|
-/// | `f32`, `f64`, `i64`, `u8`, `bool` | a tensor of shape \[n\] |
-/// | a tensor of shape S | a tensor of shape \[n, S\] |
+/// | `f32`, `f64` | a `Variable` of shape \[n\] |
+/// | `i64`, `u8`, `bool` | a `Tensor` of shape \[n\] |
+/// | a `Tensor` of shape S | a `Variable` or `Tensor`, as above, of shape \[n, S\] |
 /// | `String`, `Vec<T>`, `Option<T>`, `Arc<T>` | a `Vec` of them |
 /// | a tuple of two to four | the tuple of their batches |
 ///
@@ -125,27 +127,44 @@ pub trait Collate: Sized {
     fn collate(items: Vec<Self>) -> Self::Batch;
 }
 
-impl<E: Element> Collate for Tensor<E> {
-    type Batch = Tensor<E>;
+/// What a batch of elements is: a `Variable` if a model can take its derivative, a `Tensor` if not.
+pub trait BatchElement: Element {
+    /// The batch.
+    type Batch: Send + 'static;
 
-    fn collate(items: Vec<Self>) -> Tensor<E> {
-        Tensor::stack(&items, 0)
+    /// A tensor as a batch.
+    fn batch(tensor: Tensor<Self>) -> Self::Batch;
+}
+
+impl<E: BatchElement> Collate for Tensor<E> {
+    type Batch = E::Batch;
+
+    fn collate(items: Vec<Self>) -> E::Batch {
+        E::batch(Tensor::stack(&items, 0))
     }
 }
 
-macro_rules! collate_numbers {
-    ($($number:ty),*) => {$(
+macro_rules! batch_elements {
+    ($($number:ty => $batch:ident :: $make:ident),*) => {$(
+        impl BatchElement for $number {
+            type Batch = $batch<$number>;
+
+            fn batch(tensor: Tensor<$number>) -> Self::Batch {
+                $batch::$make(tensor)
+            }
+        }
+
         impl Collate for $number {
-            type Batch = Tensor<$number>;
+            type Batch = $batch<$number>;
 
             fn collate(items: Vec<Self>) -> Self::Batch {
                 let len = items.len();
-                Tensor::from_vec(items, [len]).expect("the shape is the number of items")
+                Self::batch(Tensor::from_vec(items, [len]).expect("the shape is the number of items"))
             }
         }
     )*};
 }
-collate_numbers!(f32, f64, i64, u8, bool);
+batch_elements!(f32 => Variable::new, f64 => Variable::new, i64 => Tensor::from, u8 => Tensor::from, bool => Tensor::from);
 
 macro_rules! collate_as_list {
     ($([$($parameter:ident)?] $item:ty),*) => {$(

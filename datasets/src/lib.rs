@@ -7,14 +7,14 @@
 //! let mnist = Mnist::bundled()?;
 //! let loader = mnist.train().loader().batch_size(32).shuffle(0);
 //! for (images, labels) in loader.into_iter().take(2) {
-//!     assert_eq!((images.shape(), labels.shape()), (&[32, 784][..], &[32][..]));
+//!     assert_eq!((images.shape().to_vec(), labels.shape()), (vec![32, 784], &[32][..]));
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! - [`Dataset`]: items by index, and [`Collate`], how items become a batch; [`TensorDataset`], [`Subset`].
-//! - [`DataLoader`]: batches, shuffled, sampled ([`sampler`]), prefetched, resumable.
+//! - [`DataLoader`]: batches, shuffled, sampled ([`sampler`]), prefetched, resumable; [`split`]: train and test, k folds.
 //! - Readers: [`idx`], [`Mnist`]. They trust nothing in a file, and their errors name the file, the place, and what was
 //!   expected.
 
@@ -27,9 +27,10 @@ mod mnist;
 mod prefetch;
 pub mod sampler;
 mod source;
+pub mod split;
 mod tensors;
 
-pub use dataset::{BatchOf, Collate, Dataset, Map, Subset};
+pub use dataset::{BatchElement, BatchOf, Collate, Dataset, Map, Subset};
 pub use loader::{Batches, DataLoader, Position};
 pub use mnist::{LabelledImages, Mnist, MnistError};
 pub use tensors::{Columns, TensorDataset};

@@ -7,7 +7,7 @@
 //! let mnist = Mnist::bundled()?;
 //! assert_eq!(mnist.train().images().shape(), [60_000, 28, 28]);
 //! let (images, labels) = mnist.test().batch(&[0, 1, 2]);
-//! assert_eq!(images.shape(), [3, 784]);
+//! assert_eq!(images.shape().to_vec(), [3, 784]);
 //! assert_eq!(labels.to_vec(), [7, 2, 1]);
 //! # Ok(())
 //! # }
@@ -18,6 +18,7 @@
 
 use std::path::{Path, PathBuf};
 
+use wengert_autograd::Variable;
 use wengert_autograd::tensor::Tensor;
 
 use crate::dataset::{BatchOf, Dataset};
@@ -209,6 +210,6 @@ impl Dataset for LabelledImages {
         for (label, &index) in labels.make_mut().iter_mut().zip(indices) {
             *label = all_labels[index];
         }
-        (images, labels)
+        (Variable::new(images), labels)
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
+use wengert_autograd::Variable;
 use wengert_autograd::tensor::Tensor;
 use wengert_datasets::sampler::{Sampler, Shuffled, Weighted};
 use wengert_datasets::{
@@ -101,7 +102,7 @@ fn items_of_every_kind_become_batches() {
         label: i64,
     }
     impl Collate for Sample {
-        type Batch = (Tensor<f32>, Tensor<i64>);
+        type Batch = (Variable<f32>, Tensor<i64>);
         fn collate(items: Vec<Sample>) -> Self::Batch {
             Collate::collate(items.into_iter().map(|item| (item.image, item.label)).collect::<Vec<_>>())
         }
@@ -110,7 +111,7 @@ fn items_of_every_kind_become_batches() {
         (0..3).map(|i| Sample { image: Tensor::full([2, 2], i as f32), label: i }).collect();
     let mut batches = DataLoader::new(samples).batch_size(2).into_iter();
     let (images, labels) = batches.next().expect("two batches");
-    assert_eq!((images.shape(), labels.to_vec()), (&[2, 2, 2][..], vec![0, 1]));
+    assert_eq!((images.shape().to_vec(), labels.to_vec()), (vec![2, 2, 2], vec![0, 1]));
 
     let texts = vec![("a".to_string(), true, vec![1u8]), ("b".to_string(), false, vec![])];
     let (words, flags, bytes) = texts.batch(&[1, 0]);
@@ -120,7 +121,7 @@ fn items_of_every_kind_become_batches() {
     );
 
     let halves = numbers(10).subset([9, 8, 7, 1]).map(|x| x.item() as f64 / 2.0);
-    assert_eq!(halves.batch(&[0, 3]).to_vec(), [4.5, 0.5]);
+    assert_eq!(halves.batch(&[0, 3]).value().to_vec(), [4.5, 0.5]);
 }
 
 #[test]
@@ -159,6 +160,7 @@ fn mnist_is_what_was_published() {
     let all = test.images_f32();
     assert_eq!(all.shape(), [10_000, 784]);
     let (images, labels) = test.batch(&[9_999, 17]);
+    let images = images.value();
     assert_eq!(images.select(0, 0).to_vec(), all.select(0, 9_999).to_vec());
     let (image, label) = test.get(17);
     assert_eq!((images.select(0, 1).to_vec(), labels.get(&[1])), (image.to_vec(), Some(label)));
@@ -209,7 +211,7 @@ fn images_of_any_number_and_size() {
     let set = LabelledImages::load(&images, &labels).expect("valid");
     assert_eq!((set.len(), set.classes()), (3, 256));
     let (batch, classes) = set.batch(&[2, 0]);
-    assert_eq!((batch.to_vec(), classes.to_vec()), (vec![0.8, 1.0, 0.0, 0.2], vec![255, 61]));
+    assert_eq!((batch.value().to_vec(), classes.to_vec()), (vec![0.8, 1.0, 0.0, 0.2], vec![255, 61]));
 
     let two = folder.write("l2", &[2], &[1, 2]);
     let error = LabelledImages::load(&images, &two).expect_err("counts differ");
