@@ -11,10 +11,13 @@ pub mod tensor;
 
 pub use functional::{Grad, grad};
 pub use graph::{
-    Context, Cotangents, Gradient, Grads, Keep, Op, Region, Variable, enable_grad, is_grad_enabled,
-    live_nodes, no_grad,
+    Context, Cotangents, Gradient, Grads, Keep, NamedParameters, Op, Region, Variable, enable_grad,
+    is_grad_enabled, live_nodes, manual_seed, no_grad, random_state, set_random_state, split_generator,
 };
-pub use kernel::parallel::{join, parallel};
+pub use kernel::{
+    parallel::{ThreadsError, join, parallel, set_threads},
+    update::update_parameter,
+};
 pub use ops::{Fused, IntoAxes, apply_formula};
 pub use scalar::Float;
 pub use tensor::Tensor;

@@ -7,14 +7,20 @@
 //! | [`op`] | the trait of an operation and its rule |
 //! | [`engine`] | the chain rule over the record |
 //! | [`mode`] | whether to record |
+//! | [`named`] | what a model hands to an optimiser |
+//! | [`seed`] | the process's random numbers |
 
 pub(crate) mod engine;
 pub(crate) mod mode;
+pub(crate) mod named;
 pub(crate) mod node;
 pub(crate) mod op;
+pub(crate) mod seed;
 pub(crate) mod variable;
 
 pub use mode::{enable_grad, is_grad_enabled, no_grad};
+pub use named::NamedParameters;
 pub use node::live_nodes;
 pub use op::{Context, Cotangents, Gradient, Grads, Keep, Op, Region};
+pub use seed::{manual_seed, random_state, set_random_state, split_generator};
 pub use variable::Variable;

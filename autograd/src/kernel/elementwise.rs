@@ -21,7 +21,7 @@ use std::mem::MaybeUninit;
 /// Elements gathered at a time: small enough that a dozen such buffers fit the first-level cache.
 const TILE: usize = 256;
 /// Elements in a block, the unit of parallel work.
-const BLOCK: usize = 16 * 1024;
+pub(super) const BLOCK: usize = 16 * 1024;
 
 /// Which of a formula's two loops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,8 +125,8 @@ unsafe fn fill<T: Float>(
 
 /// A pointer that threads may share: they write to disjoint parts.
 #[derive(Clone, Copy)]
-struct Pointer<T>(*mut T);
-// SAFETY: only used by `fill`, which gives each thread blocks of its own.
+pub(super) struct Pointer<T>(pub(super) *mut T);
+// SAFETY: only used by functions that give each thread blocks of its own.
 unsafe impl<T: Send> Send for Pointer<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Pointer<T> {}
@@ -393,6 +393,20 @@ unsafe fn forward<const FMA: bool, T: Float, F: Formula<N, M>, const N: usize, c
     unsafe { for_each::<T, M, { u32::MAX }>(n, N * M + M * (M - 1) / 2, y, compute) }
 }
 
+/// The loop from inputs to outputs, by itself.
+///
+/// # Safety
+/// See [`Loops::run`]; but an output may be an input, since each place is read before it is written.
+pub(super) unsafe fn run_forward<T: Float, F: Formula<N, M>, const N: usize, const M: usize>(
+    formula: &F,
+    n: usize,
+    x: [*const T; N],
+    y: [*mut T; M],
+) {
+    dispatch!([T: Float, F: Formula<N, M>, const N: usize, const M: usize]
+        forward::<FMA, T, F, N, M>(formula: &F, n: usize, x: [*const T; N], y: [*mut T; M]));
+}
+
 /// # Safety
 /// See [`Loops::run`]; `out` need only be valid for the wanted.
 #[inline(always)]
@@ -438,7 +452,7 @@ unsafe fn backward<
 }
 
 #[inline(always)]
-fn array<P: Copy, const N: usize>(pointers: &[P]) -> [P; N] {
+pub(super) fn array<P: Copy, const N: usize>(pointers: &[P]) -> [P; N] {
     <[P; N]>::try_from(pointers).expect("as many pointers as the formula has places")
 }
 
@@ -493,12 +507,8 @@ impl<T: Float, F: Formula<N, M>, const N: usize, const M: usize> Loops<T> for El
     }
     unsafe fn run(&self, direction: Direction, n: usize, inputs: &[*const T], outputs: &[*mut T]) {
         match direction {
-            Direction::Forward => {
-                let (formula, x, y): (&F, [*const T; N], [*mut T; M]) =
-                    (&self.0, array(inputs), array(outputs));
-                dispatch!([T: Float, F: Formula<N, M>, const N: usize, const M: usize]
-                    forward::<FMA, T, F, N, M>(formula: &F, n: usize, x: [*const T; N], y: [*mut T; M]));
-            }
+            // SAFETY: the same contract.
+            Direction::Forward => unsafe { run_forward(&self.0, n, array(inputs), array(outputs)) },
             // Of two inputs, each alone has a loop of its own. SAFETY: the same contract.
             Direction::Backward(1) if N == 2 => unsafe { self.run_backward::<T, 1>(n, inputs, outputs) },
             // SAFETY: the same contract.

@@ -5,3 +5,4 @@ pub(crate) mod matmul;
 pub(crate) mod parallel;
 pub(crate) mod reduce;
 pub(crate) mod simd;
+pub(crate) mod update;

@@ -69,3 +69,23 @@ pub fn parallel<A: Send>(work: impl FnOnce() -> A + Send) -> A {
     // A scope runs its body on a thread of the current pool.
     Mode::DEFAULT.run(|| rayon::scope(|_| mode.run(work)))
 }
+
+/// Why [`set_threads`] could not do so.
+#[derive(Debug, thiserror::Error)]
+#[error("set_threads: {0}; it must come before the first parallel work of the process")]
+pub struct ThreadsError(#[from] rayon::ThreadPoolBuildError);
+
+/// Gives the process's pool this many threads (0: as many as there are processors).
+///
+/// Results do not depend on it: they are the same bits for any number.
+///
+/// ```
+/// wengert_autograd::set_threads(2).expect("nothing has run in parallel yet");
+/// assert!(wengert_autograd::set_threads(1).is_err()); // the pool is there
+/// ```
+///
+/// # Errors
+/// If the pool exists already, because parallel work has been done, or the system refuses the threads.
+pub fn set_threads(count: usize) -> Result<(), ThreadsError> {
+    Ok(rayon::ThreadPoolBuilder::new().num_threads(count).build_global()?)
+}
