@@ -1,1 +1,34 @@
 //! Optimisers on Wengert.
+//!
+//! ```
+//! use wengert_autograd::{NamedParameters, Tensor, Variable};
+//! use wengert_optim::{Adam, Optimizer};
+//!
+//! let w = Variable::parameter(Tensor::<f32>::ones([3]));
+//! let mut adam = Adam::new(NamedParameters::from_iter([("w", w.clone())])).lr(0.1);
+//! for _ in 0..100 {
+//!     adam.zero_grad();
+//!     (&w * &w).sum().backward();
+//!     adam.step();
+//! }
+//! assert!(w.value().iter().all(|x| x.abs() < 0.1));
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | [`rule`] | [`Rule`] and [`FirstOrder`], on which most optimisers stand; [`Optimizer`], which all implement |
+//! | [`state`] | what an optimiser remembers, by parameter name |
+//!
+//! Formulas are those of the papers and of PyTorch to the last term.
+
+#![forbid(unsafe_code)]
+
+mod adam;
+pub mod rule;
+mod sgd;
+pub mod state;
+
+pub use adam::{Adam, AdamRule, AdamW, AdamWRule};
+pub use rule::{FirstOrder, Optimizer, Rule, Slot};
+pub use sgd::{Sgd, SgdRule};
+pub use state::{OptimizerState, ParameterState, StateError};

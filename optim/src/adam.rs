@@ -1,0 +1,170 @@
+//! Adam and AdamW.
+
+use crate::rule::{Rule, Slot, compiled_here, settings};
+use crate::sgd::effective;
+use wengert_autograd::{
+    Float, Tensor,
+    scalar::{Formula, Real},
+};
+
+settings! {
+    /// Adam: steps of the size of the learning rate, by running means of the gradient and of its square.
+    ///
+    /// ```text
+    /// g ← g + λ·p
+    /// m ← β₁·m + (1 − β₁)·g
+    /// v ← β₂·v + (1 − β₂)·g²
+    /// p ← p − γ/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)
+    /// ```
+    /// at step t from 1. With `amsgrad` the largest v so far stands in the last line. (Kingma and Ba, "Adam: a method for
+    /// stochastic optimization", 2015, algorithm 1; Reddi, Kale and Kumar 2018 for AMSGrad.)
+    ///
+    /// ```
+    /// # use wengert_autograd::{NamedParameters, Tensor, Variable};
+    /// use wengert_optim::{Adam, Optimizer};
+    ///
+    /// let w = Variable::parameter(Tensor::from_vec(vec![3.0_f32, -1.0], [2]).unwrap());
+    /// let mut adam = Adam::new(NamedParameters::from_iter([("w", w.clone())])).lr(0.1);
+    /// (&w * &w).sum().backward();
+    /// adam.step();
+    /// assert!((w.value().to_vec()[0] - 2.9).abs() < 1e-6); // the first step has the size of the learning rate
+    /// ```
+    Adam is AdamRule {
+        /// The learning rate γ: 10⁻³.
+        lr: f64 = 1e-3,
+        /// The decay rates (β₁, β₂) of the means: (0.9, 0.999).
+        betas: (f64, f64) = (0.9, 0.999),
+        /// ε, which keeps the division finite: 10⁻⁸.
+        eps: f64 = 1e-8,
+        /// Adds λ·p to the gradient: 0.
+        weight_decay: f64 = 0.0,
+        /// Divides by the largest mean square so far: no.
+        amsgrad: bool = false,
+        /// Goes up the gradient instead of down: no.
+        maximize: bool = false,
+    }
+}
+
+settings! {
+    /// AdamW: [`Adam`] with weight decay apart from the gradient.
+    ///
+    /// ```text
+    /// p ← (1 − γ·λ)·p
+    /// p ← Adam's step without weight decay
+    /// ```
+    /// (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, algorithm 2.)
+    AdamW is AdamWRule {
+        /// The learning rate γ: 10⁻³.
+        lr: f64 = 1e-3,
+        /// The decay rates (β₁, β₂) of the means: (0.9, 0.999).
+        betas: (f64, f64) = (0.9, 0.999),
+        /// ε, which keeps the division finite: 10⁻⁸.
+        eps: f64 = 1e-8,
+        /// Shrinks the parameter by γ·λ in each step: 10⁻².
+        weight_decay: f64 = 1e-2,
+        /// Divides by the largest mean square so far: no.
+        amsgrad: bool = false,
+        /// Goes up the gradient instead of down: no.
+        maximize: bool = false,
+    }
+}
+
+/// One step of either, its constants worked out.
+#[derive(Clone, Copy)]
+struct AdamStep {
+    /// γ/(1 − β₁ᵗ).
+    rate: f64,
+    /// 1/√(1 − β₂ᵗ).
+    root_correction: f64,
+    betas: (f64, f64),
+    eps: f64,
+    coupled_decay: f64,
+    /// 1 − γ·λ where the decay is decoupled.
+    shrink: f64,
+    maximize: bool,
+}
+
+impl AdamStep {
+    #[inline(always)]
+    fn moments<R: Real>(&self, p: R, g: R, m: R, v: R) -> (R, R, R) {
+        let p = if self.shrink == 1.0 { p } else { R::constant(self.shrink) * p };
+        let g = effective(p, g, self.coupled_decay, self.maximize);
+        let m = R::constant(self.betas.0) * m + R::constant(1.0 - self.betas.0) * g;
+        let v = R::constant(self.betas.1) * v + R::constant(1.0 - self.betas.1) * (g * g);
+        (p, m, v)
+    }
+    #[inline(always)]
+    fn descend<R: Real>(&self, p: R, m: R, v: R) -> R {
+        p - R::constant(self.rate) * m
+            / (v.sqrt() * R::constant(self.root_correction) + R::constant(self.eps))
+    }
+}
+
+impl Formula<4, 3> for AdamStep {
+    fn name(&self) -> &'static str {
+        "Adam"
+    }
+    #[inline(always)]
+    fn eval<R: Real>(&self, [p, g, m, v]: [R; 4]) -> [R; 3] {
+        let (p, m, v) = self.moments(p, g, m, v);
+        [self.descend(p, m, v), m, v]
+    }
+}
+
+/// With AMSGrad.
+impl Formula<5, 4> for AdamStep {
+    fn name(&self) -> &'static str {
+        "Adam"
+    }
+    #[inline(always)]
+    fn eval<R: Real>(&self, [p, g, m, v, largest]: [R; 5]) -> [R; 4] {
+        let (p, m, v) = self.moments(p, g, m, v);
+        let largest = largest.max(v);
+        [self.descend(p, m, largest), m, v, largest]
+    }
+}
+
+macro_rules! adam {
+    ($rule:ident, $name:literal, |$settings:ident| $coupled:expr, $shrink:expr) => {
+        impl Rule for $rule {
+            const NAME: &'static str = $name;
+            fn states(&self) -> &'static [&'static str] {
+                if self.amsgrad {
+                    &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"]
+                } else {
+                    &["exp_avg", "exp_avg_sq"]
+                }
+            }
+            fn lr(&self) -> f64 {
+                self.lr
+            }
+            fn set_lr(&mut self, lr: f64) {
+                self.lr = lr;
+            }
+            fn set_momentum(&mut self, momentum: f64) {
+                self.betas.0 = momentum;
+            }
+            fn update<T: Float>(&self, slot: &mut Slot<T>, gradient: &Tensor<T>) {
+                let $settings = self;
+                let t = slot.step as f64;
+                let step = AdamStep {
+                    rate: self.lr / (1.0 - self.betas.0.powf(t)),
+                    root_correction: 1.0 / (1.0 - self.betas.1.powf(t)).sqrt(),
+                    betas: self.betas,
+                    eps: self.eps,
+                    coupled_decay: $coupled,
+                    shrink: $shrink,
+                    maximize: self.maximize,
+                };
+                if self.amsgrad {
+                    slot.apply::<_, 5, 4>(&step, gradient);
+                } else {
+                    slot.apply::<_, 4, 3>(&step, gradient);
+                }
+            }
+            compiled_here!();
+        }
+    };
+}
+adam!(AdamRule, "Adam", |settings| settings.weight_decay, 1.0);
+adam!(AdamWRule, "AdamW", |settings| 0.0, 1.0 - settings.lr * settings.weight_decay);
