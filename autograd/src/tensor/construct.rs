@@ -73,9 +73,7 @@ impl<E: Element> Tensor<E> {
     #[track_caller]
     pub fn full(shape: impl IntoShape, value: E) -> Tensor<E> {
         let mut fresh = Fresh::new(shape.into_shape());
-        for slot in fresh.as_uninit_slice() {
-            slot.write(value);
-        }
+        value.fill(fresh.as_uninit_slice());
         // SAFETY: every element was written.
         unsafe { fresh.assume_init() }
     }

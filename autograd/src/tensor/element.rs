@@ -114,6 +114,7 @@ pub(crate) mod sealed {
 
         // Loops over whole rows: concrete functions here, so that they are compiled with this crate's optimisation and
         // not again in a program's debug build.
+        fn fill(self, to: &mut [MaybeUninit<Self>]);
         fn compare(relation: Relation, a: &[Self], b: &[Self], to: &mut [MaybeUninit<bool>]);
         fn sort_lane(lane: &[Self], descending: bool, indices: &mut [i64]);
         fn select_lane(lane: &[Self], descending: bool, count: usize, indices: &mut [i64]);
@@ -166,6 +167,9 @@ macro_rules! element {
             fn not_a_number(self) -> bool {
                 let $x = self;
                 $nan
+            }
+            fn fill(self, to: &mut [MaybeUninit<$type>]) {
+                to.fill(MaybeUninit::new(self));
             }
             fn compare(relation: Relation, a: &[$type], b: &[$type], to: &mut [MaybeUninit<bool>]) {
                 compare::compare_rows(relation, a, b, to);

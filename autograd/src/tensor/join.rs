@@ -9,7 +9,21 @@
 //! assert_eq!(a.split(1, 0).len(), 2);
 //! ```
 
+use std::mem::MaybeUninit;
+
 use super::{Dims, Element, Fresh, IntoShape, MAX_RANK, Tensor, TensorError, resolve_axis, valid};
+
+/// Writes a run of elements to as many places.
+#[inline]
+fn write_run<E: Element>(to: &mut [MaybeUninit<E>], from: &[E]) {
+    assert_eq!(to.len(), from.len());
+    if let ([to], [from]) = (&mut *to, from) {
+        to.write(*from);
+        return;
+    }
+    // SAFETY: as many places as elements; a mutable and a shared reference do not overlap.
+    unsafe { to.as_mut_ptr().cast::<E>().copy_from_nonoverlapping(from.as_ptr(), from.len()) };
+}
 
 impl<E: Element> Tensor<E> {
     /// Tensors put behind one another along an axis; their other sizes agree.
@@ -53,9 +67,7 @@ impl<E: Element> Tensor<E> {
                     let run = tensor.shape[axis] * inner;
                     let source = &tensor.as_slice().unwrap_or_default()[row * run..][..run];
                     let (part, behind) = rest.split_at_mut(run);
-                    for (to, &from) in part.iter_mut().zip(source) {
-                        to.write(from);
-                    }
+                    write_run(part, source);
                     rest = behind;
                 }
             }
@@ -208,9 +220,7 @@ impl<E: Element> Tensor<E> {
         for source in (0..outer).map(|index| &data[index * block..][..block]) {
             for &index in order {
                 let (run, rest) = places.split_at_mut(inner);
-                for (to, &from) in run.iter_mut().zip(&source[index * inner..][..inner]) {
-                    to.write(from);
-                }
+                write_run(run, &source[index * inner..][..inner]);
                 places = rest;
             }
         }
