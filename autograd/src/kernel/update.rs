@@ -70,10 +70,13 @@ pub fn update_parameter<T: Float, F: Formula<N, M>, const N: usize, const M: usi
     update(&run, &|| list_forward(formula), parameter, gradient, states);
 }
 
+/// A formula's loop over a number of elements, from inputs to outputs.
+type Run<'a, T> = &'a (dyn Fn(usize, &[*const T], &[*mut T]) + Sync);
+
 /// [`update_parameter`] but for the formula's type.
 #[track_caller]
 fn update<T: Float>(
-    run: &(dyn Fn(usize, &[*const T], &[*mut T]) + Sync),
+    run: Run<'_, T>,
     listing: &dyn Fn() -> Listing,
     parameter: &Variable<T>,
     gradient: &Tensor<T>,
