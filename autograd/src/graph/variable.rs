@@ -491,7 +491,7 @@ pub(crate) fn add_gradients<T: Float>(a: Tensor<T>, b: Tensor<T>) -> Tensor<T> {
 
 impl<T: Float> fmt::Debug for Variable<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Variable({:?}", self.shape())?;
+        write!(f, "Variable({:?}", &*self.read())?;
         if let Some(op) = self.op_name() {
             write!(f, ", {op}")?;
         } else if self.needs_grad() {
@@ -503,7 +503,7 @@ impl<T: Float> fmt::Debug for Variable<T> {
 
 impl<T: Float> fmt::Display for Variable<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.shape())
+        fmt::Display::fmt(&*self.read(), f)
     }
 }
 

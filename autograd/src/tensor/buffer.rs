@@ -3,8 +3,8 @@
 //! A block is a single allocation, its header directly before the data:
 //!
 //! ```text
-//! | padding | references, capacity | data …
-//!           '-- 16 bytes ----------'-- 16-byte boundary; from 1 kB up a 64-byte boundary
+//! | padding | shape, strides | references, capacity | data …
+//!           '-- 144 bytes --------------------------'-- 16-byte boundary; from 1 kB up a 64-byte boundary
 //! ```
 //!
 //! A [`Buffer`] is one pointer to the data, from which the header is found at a fixed distance, so that reading an
@@ -19,42 +19,48 @@ use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
 
-use super::recycle;
+use super::{Dims, recycle};
 
 /// Stands directly before a block's data.
 #[repr(C, align(16))]
 struct Header {
+    /// The shape that the block was made for, and its row-major strides.
+    shape: Dims,
+    strides: Dims,
     references: AtomicUsize,
     /// Bytes of data, a multiple of 16, plus (in the low four bits, hence) the distance from the allocation's
-    /// start to the data in units of 16 bytes: 1 to 4.
+    /// start to the data in units of 16 bytes: 9 to 12.
     span: usize,
 }
 
 const HEADER: usize = size_of::<Header>();
+/// What sizes and distances are multiples of.
+const UNIT: usize = align_of::<Header>();
 const LINE: usize = 64;
 /// From this many bytes up, data begin at a cache line.
 const ALIGNED_FROM: usize = 1024;
 
-const _: () = assert!(HEADER == 16);
+const _: () = assert!(HEADER == 144);
 
 /// The layout of the whole allocation for data of `capacity` bytes (a multiple of 16).
 #[inline]
 fn layout(capacity: usize) -> Layout {
-    let padding = if capacity >= ALIGNED_FROM { LINE - HEADER } else { 0 };
-    match Layout::from_size_align(HEADER + padding + capacity, HEADER) {
+    let padding = if capacity >= ALIGNED_FROM { LINE - UNIT } else { 0 };
+    match Layout::from_size_align(HEADER + padding + capacity, UNIT) {
         Ok(layout) => layout,
         Err(_) => panic!("a block of {capacity} bytes is more than can be addressed"),
     }
 }
 
-/// A new block for at least `bytes` bytes of data, with one reference: the address of the data.
+/// A new block for at least `bytes` bytes of data, with one reference: the address of the data. Its shape is not yet
+/// written.
 ///
 /// # Panics
 /// If the system has no memory left, even after all that waits for reuse was given back.
 #[inline]
 #[track_caller]
 pub(super) fn allocate(bytes: usize) -> NonNull<u8> {
-    let capacity = bytes.next_multiple_of(HEADER);
+    let capacity = bytes.next_multiple_of(UNIT);
     let layout = layout(capacity);
     // SAFETY: the layout includes the header, so its size is not zero.
     let mut base = unsafe { alloc(layout) };
@@ -69,12 +75,13 @@ pub(super) fn allocate(bytes: usize) -> NonNull<u8> {
     } else {
         HEADER
     };
-    // SAFETY: `lead` is 16, or at most 16 + 48 where the layout has 48 bytes of padding; so header and data lie within
+    // SAFETY: `lead` is 144, or at most 144 + 48 where the layout has 48 bytes of padding; so header and data lie within
     // the allocation, the header at a multiple of 16, as `base` and `lead` are multiples of 16.
     unsafe {
         let data = base.add(lead);
-        let header = Header { references: AtomicUsize::new(1), span: capacity | (lead / HEADER) };
-        data.sub(HEADER).cast::<Header>().write(header);
+        let header = data.sub(HEADER).cast::<Header>();
+        (&raw mut (*header).references).write(AtomicUsize::new(1));
+        (&raw mut (*header).span).write(capacity | (lead / UNIT));
         NonNull::new_unchecked(data)
     }
 }
@@ -88,8 +95,9 @@ pub(super) unsafe fn free(data: NonNull<u8>) -> usize {
     // SAFETY: by contract the block is live, so its header is readable; `span` tells where the allocation began and
     // how long it is.
     unsafe {
-        let span = (*data.as_ptr().sub(HEADER).cast::<Header>()).span;
-        let (capacity, lead) = (span & !15, (span & 15) * HEADER);
+        let header = data.as_ptr().sub(HEADER).cast::<Header>();
+        let span = (&raw const (*header).span).read();
+        let (capacity, lead) = (span & !15, (span & 15) * UNIT);
         dealloc(data.as_ptr().sub(lead), layout(capacity));
         capacity
     }
@@ -109,18 +117,24 @@ unsafe impl<E: Send + Sync> Send for Buffer<E> {}
 unsafe impl<E: Send + Sync> Sync for Buffer<E> {}
 
 impl<E: Copy> Buffer<E> {
-    /// A block with room for `len` elements, not initialised.
+    /// A block with room for `len` elements, not initialised, for a tensor of `shape`.
     ///
     /// # Panics
     /// If that is more than can be addressed, or more than there is.
     #[inline]
     #[track_caller]
-    pub(crate) fn uninit(len: usize) -> Buffer<E> {
-        const { assert!(align_of::<E>() <= HEADER && size_of::<E>() > 0) };
+    pub(crate) fn uninit(len: usize, shape: Dims) -> Buffer<E> {
+        const { assert!(align_of::<E>() <= UNIT && size_of::<E>() > 0) };
         let bytes = len.checked_mul(size_of::<E>()).filter(|&bytes| bytes <= isize::MAX as usize / 2);
         let Some(bytes) = bytes else { panic!("a block of {len} elements is more than can be addressed") };
-        let bytes = bytes.next_multiple_of(HEADER);
+        let bytes = bytes.next_multiple_of(UNIT);
         let data = if bytes >= recycle::SMALLEST { recycle::take(bytes) } else { allocate(bytes) };
+        // SAFETY: the header stands directly before the data, and a block just made or taken is nobody else's.
+        unsafe {
+            let header = data.as_ptr().sub(HEADER).cast::<Header>();
+            (&raw mut (*header).shape).write(shape);
+            (&raw mut (*header).strides).write(shape.row_major_strides());
+        }
         Buffer { data: data.cast(), owns: PhantomData }
     }
 
@@ -134,6 +148,18 @@ impl<E: Copy> Buffer<E> {
     fn header(&self) -> &Header {
         // SAFETY: the header stands directly before the data and lives as long as any reference, hence as `self`.
         unsafe { &*self.data.as_ptr().cast::<u8>().sub(HEADER).cast::<Header>() }
+    }
+
+    /// The shape that the block was made for.
+    #[inline]
+    pub(super) fn shape(&self) -> &Dims {
+        &self.header().shape
+    }
+
+    /// The row-major strides of that shape.
+    #[inline]
+    pub(super) fn strides(&self) -> &Dims {
+        &self.header().strides
     }
 
     /// How many bytes of data the block has room for.
@@ -201,9 +227,9 @@ mod tests {
         for len in
             (0..40).chain([1008, 1023, 1024, 1025, 5000, 16_368, 16_369, 16_383, 16_384, 16_385, 300_000])
         {
-            let buffer = Buffer::<u8>::uninit(len);
+            let buffer = Buffer::<u8>::uninit(len, Dims::new(&[len]));
             let address = buffer.as_ptr() as usize;
-            let boundary = if len >= ALIGNED_FROM { LINE } else { HEADER };
+            let boundary = if len >= ALIGNED_FROM { LINE } else { UNIT };
             assert_eq!(address % boundary, 0, "{len} bytes at {address:x}");
             assert!(buffer.capacity() >= len);
             // SAFETY: the block has room for `capacity` bytes and no other reference.
@@ -214,7 +240,7 @@ mod tests {
 
     #[test]
     fn references_are_counted() {
-        let buffer = Buffer::<i64>::uninit(3);
+        let buffer = Buffer::<i64>::uninit(3, Dims::new(&[3]));
         let other = buffer.clone();
         assert_eq!(buffer.as_ptr(), other.as_ptr());
         assert!(!buffer.is_unique() && !other.is_unique());
@@ -225,7 +251,7 @@ mod tests {
     #[test]
     fn the_last_of_many_threads_frees() {
         for len in [4, 400, 40_000] {
-            let buffer = Buffer::<i64>::uninit(len);
+            let buffer = Buffer::<i64>::uninit(len, Dims::new(&[len]));
             // SAFETY: the block is new, so nobody else reads or writes it.
             unsafe { (0..len).for_each(|i| buffer.as_ptr().add(i).write(i as i64)) };
             std::thread::scope(|scope| {
@@ -247,6 +273,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "more than can be addressed")]
     fn absurd_lengths_are_refused() {
-        Buffer::<f64>::uninit(usize::MAX / 4);
+        Buffer::<f64>::uninit(usize::MAX / 4, Dims::new(&[usize::MAX / 4]));
     }
 }

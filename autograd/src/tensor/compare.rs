@@ -93,7 +93,7 @@ fn aligned<A: Element, B: Element>(
     a: &Tensor<A>,
     b: &Tensor<B>,
 ) -> (Dims, Tensor<A>, Tensor<B>) {
-    let shape = valid(a.shape.broadcast(&b.shape, operation));
+    let shape = valid(a.sizes().broadcast(b.sizes(), operation));
     fn spread<E: Element>(x: &Tensor<E>, shape: Dims) -> Tensor<E> {
         if x.len() == 1 { x.contiguous() } else { x.expand(shape).contiguous() }
     }
@@ -194,7 +194,7 @@ impl<E: Element> Tensor<E> {
     pub fn where_(&self, mask: &Tensor<bool>, other: impl Operand<E>) -> Tensor<E> {
         let other = other.operand();
         let (shape, a, b) = aligned("where", self, &other);
-        let shape = valid(mask.shape.broadcast(&shape, "where"));
+        let shape = valid(mask.sizes().broadcast(&shape, "where"));
         let (mask, a, b) = (mask.expand(shape), a.expand(shape), b.expand(shape));
         let mut choices = mask.iter().zip(a.iter()).zip(b.iter());
         let mut fresh = Fresh::new(shape);
@@ -304,11 +304,11 @@ impl<E: Element> Tensor<E> {
         keepdim: bool,
         fold: impl Fn(&[E]) -> F,
     ) -> Tensor<F> {
-        let axis = self.shape.axis(operation, axis);
+        let axis = self.sizes().axis(operation, axis);
         let lanes = self.movedim(axis as isize, -1).contiguous();
         let data = lanes.as_slice().unwrap_or_default();
-        let len = self.shape[axis];
-        let shape = if keepdim { self.shape.with(axis, 1) } else { self.shape.without(axis) };
+        let len = self.sizes()[axis];
+        let shape = if keepdim { self.sizes().with(axis, 1) } else { self.sizes().without(axis) };
         let mut fresh = Fresh::new(shape);
         for (lane, place) in fresh.as_uninit_slice().iter_mut().enumerate() {
             place.write(fold(&data[lane * len..][..len]));

@@ -94,17 +94,17 @@ impl<E: Element> Tensor<E> {
 
     /// Zeros of this tensor's shape.
     pub fn zeros_like(&self) -> Tensor<E> {
-        Tensor::zeros(self.shape)
+        Tensor::zeros(self.dims())
     }
 
     /// Ones of this tensor's shape.
     pub fn ones_like(&self) -> Tensor<E> {
-        Tensor::ones(self.shape)
+        Tensor::ones(self.dims())
     }
 
     /// One value throughout, in this tensor's shape.
     pub fn full_like(&self, value: E) -> Tensor<E> {
-        Tensor::full(self.shape, value)
+        Tensor::full(self.dims(), value)
     }
 
     /// The identity matrix: `size` rows and columns, ones on the diagonal.

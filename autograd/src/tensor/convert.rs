@@ -57,7 +57,7 @@ impl<E: Element> Default for Tensor<E> {
 /// Equal shapes and equal elements; NaN equals nothing. Strides do not matter.
 impl<E: Element> PartialEq for Tensor<E> {
     fn eq(&self, other: &Tensor<E>) -> bool {
-        self.shape == other.shape
+        self.dims() == other.dims()
             && match (self.as_slice(), other.as_slice()) {
                 (Some(a), Some(b)) => a == b,
                 _ => self.iter().eq(other.iter()),
@@ -71,10 +71,10 @@ impl<E: Element, const N: usize> Index<[usize; N]> for Tensor<E> {
     /// The element at an index.
     #[track_caller]
     fn index(&self, index: [usize; N]) -> &E {
-        if N != self.rank() || index.iter().zip(self.shape.iter()).any(|(i, size)| i >= size) {
-            TensorError::argument("index", &self.shape, format!("there is no index {index:?}")).raise();
+        if N != self.rank() || index.iter().zip(self.sizes().iter()).any(|(i, size)| i >= size) {
+            TensorError::argument("index", self.sizes(), format!("there is no index {index:?}")).raise();
         }
-        let position: usize = index.iter().zip(self.strides.iter()).map(|(i, stride)| i * stride).sum();
+        let position: usize = index.iter().zip(self.steps().iter()).map(|(i, stride)| i * stride).sum();
         // SAFETY: the index lies within the shape, so the element exists; it lives as long as the borrowed tensor and
         // is not written meanwhile.
         unsafe { &*self.data_ptr().add(position) }

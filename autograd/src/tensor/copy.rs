@@ -25,11 +25,11 @@ impl<E: Element> Tensor<E> {
     /// # Panics
     /// If `to` has another length.
     pub(crate) fn copy_to(&self, to: &mut [MaybeUninit<E>]) {
-        assert_eq!(to.len(), self.len(), "the target of a copy of {:?}", self.shape);
+        assert_eq!(to.len(), self.len(), "the target of a copy of {:?}", self.dims());
         if to.is_empty() {
             return;
         }
-        let layout = Collapsed::new(&self.shape, &self.strides);
+        let layout = Collapsed::new(self.sizes(), self.steps());
         let places = Places(self.data_ptr(), to.as_mut_ptr());
         let bytes = size_of_val(to);
         if bytes <= BLOCK {

@@ -37,14 +37,14 @@ impl<E: Element> Tensor<E> {
     /// If the axis or an index is out of range, or the indices have several axes.
     #[track_caller]
     pub fn index_select(&self, axis: isize, indices: &Tensor<i64>) -> Tensor<E> {
-        let axis = self.shape.axis("index_select", axis);
+        let axis = self.sizes().axis("index_select", axis);
         if indices.rank() > 1 {
-            let problem = format!("the indices are a row, not of shape {:?}", indices.shape);
-            TensorError::argument("index_select", &self.shape, problem).raise();
+            let problem = format!("the indices are a row, not of shape {:?}", indices.dims());
+            TensorError::argument("index_select", self.sizes(), problem).raise();
         }
         let mut order = Vec::with_capacity(indices.len());
         for index in indices {
-            order.push(position("index_select", index, axis, &self.shape));
+            order.push(position("index_select", index, axis, self.sizes()));
         }
         self.taken(axis, &order)
     }
@@ -64,9 +64,9 @@ impl<E: Element> Tensor<E> {
         let row = self.reshape([self.len()]);
         let mut order = Vec::with_capacity(indices.len());
         for index in indices {
-            order.push(position("take", index, 0, &row.shape));
+            order.push(position("take", index, 0, row.sizes()));
         }
-        row.taken(0, &order).reshape(indices.shape)
+        row.taken(0, &order).reshape(indices.dims())
     }
 
     /// Along an axis, the elements with these indices: `result[i][j] = self[indices[i][j]][j]` for axis 0. The other
@@ -76,23 +76,23 @@ impl<E: Element> Tensor<E> {
     /// If the axis or an index is out of range, or the other axes do not broadcast.
     #[track_caller]
     pub fn take_along(&self, indices: &Tensor<i64>, axis: isize) -> Tensor<E> {
-        let axis = self.shape.axis("take_along", axis);
+        let axis = self.sizes().axis("take_along", axis);
         if indices.rank() != self.rank() {
-            let problem = format!("the indices have other axes: {:?}", indices.shape);
-            TensorError::argument("take_along", &self.shape, problem).raise();
+            let problem = format!("the indices have other axes: {:?}", indices.dims());
+            TensorError::argument("take_along", self.sizes(), problem).raise();
         }
         // Both with the axis last, and broadcast but for it.
-        let outer = valid(self.shape.with(axis, 1).broadcast(&indices.shape.with(axis, 1), "take_along"));
+        let outer = valid(self.sizes().with(axis, 1).broadcast(&indices.sizes().with(axis, 1), "take_along"));
         let spread = |size: usize| outer.with(axis, size);
-        let data = self.expand(spread(self.shape[axis])).movedim(axis as isize, -1).contiguous();
-        let places = indices.expand(spread(indices.shape[axis])).movedim(axis as isize, -1).contiguous();
-        let (data_row, place_row) = (self.shape[axis], indices.shape[axis]);
+        let data = self.expand(spread(self.sizes()[axis])).movedim(axis as isize, -1).contiguous();
+        let places = indices.expand(spread(indices.sizes()[axis])).movedim(axis as isize, -1).contiguous();
+        let (data_row, place_row) = (self.sizes()[axis], indices.sizes()[axis]);
         let elements = data.as_slice().unwrap_or_default();
-        let mut fresh = Fresh::new(places.shape);
+        let mut fresh = Fresh::new(places.dims());
         let chosen = places.as_slice().unwrap_or_default();
         for (at, (to, &index)) in fresh.as_uninit_slice().iter_mut().zip(chosen).enumerate() {
             let lane = at / place_row * data_row;
-            to.write(elements[lane + position("take_along", index, axis, &self.shape)]);
+            to.write(elements[lane + position("take_along", index, axis, self.sizes())]);
         }
         // SAFETY: there are as many indices as places: each was written.
         unsafe { fresh.assume_init() }.movedim(-1, axis as isize).contiguous()
@@ -104,7 +104,7 @@ impl<E: Element> Tensor<E> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn masked_select(&self, mask: &Tensor<bool>) -> Tensor<E> {
-        let shape = valid(self.shape.broadcast(&mask.shape, "masked_select"));
+        let shape = valid(self.sizes().broadcast(mask.sizes(), "masked_select"));
         let (data, mask) = (self.expand(shape), mask.expand(shape));
         data.iter().zip(mask.iter()).filter_map(|(element, chosen)| chosen.then_some(element)).collect()
     }
@@ -115,7 +115,7 @@ impl<E: Element> Tensor<E> {
     /// If the mask does not broadcast to the shape.
     #[track_caller]
     pub fn masked_fill(&self, mask: &Tensor<bool>, value: E) -> Tensor<E> {
-        let mask = valid(mask.try_expand("masked_fill", self.shape));
+        let mask = valid(mask.try_expand("masked_fill", self.dims()));
         let mut filled = self.packed();
         for (element, chosen) in filled.make_mut().iter_mut().zip(mask.iter()) {
             if chosen {
@@ -137,7 +137,7 @@ impl<E: Element> Tensor<E> {
             }
             for axis in (0..self.rank()).rev() {
                 index[axis] += 1;
-                if index[axis] < self.shape[axis] {
+                if index[axis] < self.sizes()[axis] {
                     break;
                 }
                 index[axis] = 0;
@@ -154,13 +154,13 @@ impl Tensor<i64> {
     /// If a label is negative or not below `classes`.
     #[track_caller]
     pub fn one_hot<E: Element>(&self, classes: usize) -> Tensor<E> {
-        let mut codes = Tensor::zeros(self.shape.with_pushed(classes));
+        let mut codes = Tensor::zeros(self.sizes().with_pushed(classes));
         let one = E::from_element(1_u8);
         let data = codes.make_mut();
         for (row, label) in self.iter().enumerate() {
             if label < 0 || label >= classes as i64 {
                 let problem = format!("label {label} is not one of {classes} classes");
-                TensorError::argument("one_hot", &self.shape, problem).raise();
+                TensorError::argument("one_hot", self.sizes(), problem).raise();
             }
             data[row * classes + label as usize] = one;
         }

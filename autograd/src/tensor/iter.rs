@@ -37,8 +37,8 @@ impl<E: Element> Tensor<E> {
         Iter {
             next: self.data_ptr(),
             remaining: self.len(),
-            shape: self.shape,
-            strides: self.strides,
+            shape: self.dims(),
+            strides: *self.steps(),
             index: Dims::filled(self.rank(), 0),
             borrows: PhantomData,
         }

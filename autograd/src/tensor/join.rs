@@ -35,18 +35,19 @@ impl<E: Element> Tensor<E> {
         let Some(first) = tensors.first() else {
             TensorError::argument("cat", &[], "at least one tensor is wanted").raise()
         };
-        let axis = first.shape.axis("cat", axis);
+        let axis = first.sizes().axis("cat", axis);
         let mut total = 0_usize;
         for tensor in tensors {
             let alike = tensor.rank() == first.rank()
-                && (0..first.rank()).all(|other| other == axis || tensor.shape[other] == first.shape[other]);
+                && (0..first.rank())
+                    .all(|other| other == axis || tensor.sizes()[other] == first.sizes()[other]);
             if !alike {
-                let problem = format!("it does not fit {:?} but along axis {axis}", first.shape);
-                TensorError::argument("cat", &tensor.shape, problem).raise();
+                let problem = format!("it does not fit {:?} but along axis {axis}", first.dims());
+                TensorError::argument("cat", tensor.sizes(), problem).raise();
             }
-            total = total.saturating_add(tensor.shape[axis]);
+            total = total.saturating_add(tensor.sizes()[axis]);
         }
-        let shape = first.shape.with(axis, total);
+        let shape = first.sizes().with(axis, total);
         let mut fresh = Fresh::new(shape);
         // For each index of the axes in front of it, every tensor contributes one run.
         let outer: usize = shape[..axis].iter().product();
@@ -64,7 +65,7 @@ impl<E: Element> Tensor<E> {
             let mut rest = to;
             for row in 0..outer {
                 for tensor in &packed {
-                    let run = tensor.shape[axis] * inner;
+                    let run = tensor.sizes()[axis] * inner;
                     let source = &tensor.as_slice().unwrap_or_default()[row * run..][..run];
                     let (part, behind) = rest.split_at_mut(run);
                     write_run(part, source);
@@ -85,12 +86,12 @@ impl<E: Element> Tensor<E> {
         let Some(first) = tensors.first() else {
             TensorError::argument("stack", &[], "at least one tensor is wanted").raise()
         };
-        let axis = valid(resolve_axis("stack", axis, first.rank() + 1, &first.shape));
+        let axis = valid(resolve_axis("stack", axis, first.rank() + 1, first.sizes()));
         let mut slices = Vec::with_capacity(tensors.len());
         for tensor in tensors {
-            if tensor.shape != first.shape {
-                let problem = format!("it differs from {:?}", first.shape);
-                TensorError::argument("stack", &tensor.shape, problem).raise();
+            if tensor.dims() != first.dims() {
+                let problem = format!("it differs from {:?}", first.dims());
+                TensorError::argument("stack", tensor.sizes(), problem).raise();
             }
             slices.push(tensor.unsqueeze(axis as isize));
         }
@@ -103,11 +104,11 @@ impl<E: Element> Tensor<E> {
     /// If the axis is out of range or `size` is 0.
     #[track_caller]
     pub fn split(&self, size: usize, axis: isize) -> Vec<Tensor<E>> {
-        let axis = self.shape.axis("split", axis);
+        let axis = self.sizes().axis("split", axis);
         if size == 0 {
-            TensorError::argument("split", &self.shape, "parts of size 0 never end").raise();
+            TensorError::argument("split", self.sizes(), "parts of size 0 never end").raise();
         }
-        let whole = self.shape[axis];
+        let whole = self.sizes()[axis];
         if whole == 0 {
             return vec![self.clone()];
         }
@@ -123,11 +124,11 @@ impl<E: Element> Tensor<E> {
     /// If the axis is out of range or `count` is 0.
     #[track_caller]
     pub fn chunk(&self, count: usize, axis: isize) -> Vec<Tensor<E>> {
-        let position = self.shape.axis("chunk", axis);
+        let position = self.sizes().axis("chunk", axis);
         if count == 0 {
-            TensorError::argument("chunk", &self.shape, "at least one part is wanted").raise();
+            TensorError::argument("chunk", self.sizes(), "at least one part is wanted").raise();
         }
-        self.split(self.shape[position].div_ceil(count).max(1), axis)
+        self.split(self.sizes()[position].div_ceil(count).max(1), axis)
     }
 
     /// A copy with the order of these axes reversed.
@@ -139,9 +140,9 @@ impl<E: Element> Tensor<E> {
         let mut whole = self.clone();
         let mut reversed = [false; MAX_RANK];
         for &axis in axes {
-            let axis = self.shape.axis("flip", axis);
+            let axis = self.sizes().axis("flip", axis);
             if !std::mem::replace(&mut reversed[axis], true) {
-                let order: Vec<usize> = (0..self.shape[axis]).rev().collect();
+                let order: Vec<usize> = (0..self.sizes()[axis]).rev().collect();
                 whole = whole.taken(axis, &order);
             }
         }
@@ -160,8 +161,8 @@ impl<E: Element> Tensor<E> {
     /// If the axis is out of range.
     #[track_caller]
     pub fn roll(&self, shift: isize, axis: isize) -> Tensor<E> {
-        let position = self.shape.axis("roll", axis);
-        let size = self.shape[position];
+        let position = self.sizes().axis("roll", axis);
+        let size = self.sizes()[position];
         if size == 0 {
             return self.clone();
         }
@@ -185,18 +186,18 @@ impl<E: Element> Tensor<E> {
         let times = times.into_shape();
         if times.rank() < self.rank() {
             let problem = format!("{times:?} gives fewer numbers than there are axes");
-            TensorError::argument("repeat", &self.shape, problem).raise();
+            TensorError::argument("repeat", self.sizes(), problem).raise();
         }
         let mut whole = self.clone();
         for _ in self.rank()..times.rank() {
             whole = whole.unsqueeze(0);
         }
         let total: Vec<usize> =
-            whole.shape.iter().zip(times.iter()).map(|(a, b)| a.saturating_mul(*b)).collect();
+            whole.sizes().iter().zip(times.iter()).map(|(a, b)| a.saturating_mul(*b)).collect();
         valid(Dims::new(&total).checked_count(size_of::<E>()));
         for axis in (0..times.rank()).rev() {
             if times[axis] != 1 {
-                let size = whole.shape[axis];
+                let size = whole.sizes()[axis];
                 let order: Vec<usize> = (0..times[axis] * size).map(|index| index % size).collect();
                 whole = whole.taken(axis, &order);
             }
@@ -212,9 +213,9 @@ impl<E: Element> Tensor<E> {
     pub(super) fn taken(&self, axis: usize, order: &[usize]) -> Tensor<E> {
         let packed = self.contiguous();
         let data = packed.as_slice().unwrap_or_default();
-        let inner: usize = self.shape[axis + 1..].iter().product();
-        let block = self.shape[axis] * inner;
-        let mut fresh = Fresh::new(self.shape.with(axis, order.len()));
+        let inner: usize = self.sizes()[axis + 1..].iter().product();
+        let block = self.sizes()[axis] * inner;
+        let mut fresh = Fresh::new(self.sizes().with(axis, order.len()));
         let mut places = fresh.as_uninit_slice();
         let outer = places.len().checked_div(order.len() * inner).unwrap_or(0);
         for source in (0..outer).map(|index| &data[index * block..][..block]) {

@@ -39,7 +39,7 @@ mod total;
 mod view;
 mod window;
 
-use std::mem::MaybeUninit;
+use std::{mem::MaybeUninit, sync::Arc};
 
 pub use compare::Operand;
 pub use dims::{Dims, IntoShape, MAX_RANK, ReshapeTarget};
@@ -68,9 +68,18 @@ pub mod memory {
 // Invariant, on which every `unsafe` in this folder rests: each element that the layout can reach, i.e. at `offset +
 // Σ index·stride` for an index within `shape`, lies inside the block and has been initialised. It also holds for all
 // elements between the first and the last of those, since blocks are initialised as a whole.
+//
+// A tensor is two pointers: it moves and clones through graphs at no cost worth measuring. The shape that a block was made
+// with stands in the block itself, so that a new tensor is one allocation; only views have a layout of their own.
 #[derive(Clone)]
 pub struct Tensor<E: Element = f32> {
     buffer: Buffer<E>,
+    /// None for all of the block, in the shape it was made with.
+    view: Option<Arc<View>>,
+}
+
+/// A layout other than a block's own.
+struct View {
     offset: usize,
     shape: Dims,
     strides: Dims,
@@ -80,37 +89,55 @@ impl<E: Element> Tensor<E> {
     /// The size of each axis; empty for a scalar.
     #[inline]
     pub fn shape(&self) -> &[usize] {
-        &self.shape
+        self.sizes()
+    }
+
+    /// The shape, borrowed.
+    #[inline]
+    fn sizes(&self) -> &Dims {
+        self.view.as_ref().map_or_else(|| self.buffer.shape(), |view| &view.shape)
+    }
+
+    /// The strides, borrowed.
+    #[inline]
+    fn steps(&self) -> &Dims {
+        self.view.as_ref().map_or_else(|| self.buffer.strides(), |view| &view.strides)
+    }
+
+    /// Where in the block the first element is.
+    #[inline]
+    fn offset(&self) -> usize {
+        self.view.as_ref().map_or(0, |view| view.offset)
     }
 
     /// The shape as a value.
     #[inline]
     pub fn dims(&self) -> Dims {
-        self.shape
+        *self.sizes()
     }
 
     /// For each axis the distance, in elements, between neighbours along it.
     #[inline]
     pub fn strides(&self) -> &[usize] {
-        &self.strides
+        self.steps()
     }
 
     /// The number of axes.
     #[inline]
     pub fn rank(&self) -> usize {
-        self.shape.rank()
+        self.sizes().rank()
     }
 
     /// The number of elements.
     #[inline]
     pub fn len(&self) -> usize {
-        self.shape.count()
+        self.sizes().count()
     }
 
     /// Whether there is no element.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.shape.contains(&0)
+        self.sizes().contains(&0)
     }
 
     /// The type of the elements.
@@ -126,7 +153,7 @@ impl<E: Element> Tensor<E> {
     #[inline]
     #[track_caller]
     pub fn size(&self, axis: isize) -> usize {
-        self.shape[self.shape.axis("size", axis)]
+        self.sizes()[self.sizes().axis("size", axis)]
     }
 
     /// Whether the elements lie in memory in row-major order without gaps; axes of size 1 are ignored, and an empty
@@ -135,9 +162,9 @@ impl<E: Element> Tensor<E> {
     pub fn is_contiguous(&self) -> bool {
         let mut expected = 1;
         for axis in (0..self.rank()).rev() {
-            let size = self.shape[axis];
+            let size = self.sizes()[axis];
             if size != 1 {
-                if self.strides[axis] != expected {
+                if self.steps()[axis] != expected {
                     return self.is_empty();
                 }
                 expected *= size;
@@ -155,7 +182,7 @@ impl<E: Element> Tensor<E> {
         // Sorted by stride, each axis must step over all that the smaller ones span.
         let mut axes = [(0, 0); MAX_RANK];
         let mut rank = 0;
-        for (&size, &stride) in self.shape.iter().zip(self.strides.iter()) {
+        for (&size, &stride) in self.sizes().iter().zip(self.steps().iter()) {
             if size > 1 {
                 axes[rank] = (stride, size);
                 rank += 1;
@@ -207,7 +234,7 @@ impl<E: Element> Tensor<E> {
     #[inline]
     pub fn packed(&self) -> Tensor<E> {
         // SAFETY: `copy_to` writes every element.
-        unsafe { Tensor::build(self.shape, |data| self.copy_to(data)) }
+        unsafe { Tensor::build(self.dims(), |data| self.copy_to(data)) }
     }
 
     /// The elements in row-major order.
@@ -229,7 +256,7 @@ impl<E: Element> Tensor<E> {
         if self.len() != 1 {
             TensorError::argument(
                 "item",
-                &self.shape,
+                self.sizes(),
                 format!("one element wanted, there are {}", self.len()),
             )
             .raise()
@@ -245,7 +272,7 @@ impl<E: Element> Tensor<E> {
             return None;
         }
         let mut position = 0;
-        for ((&i, &size), &stride) in index.iter().zip(self.shape.iter()).zip(self.strides.iter()) {
+        for ((&i, &size), &stride) in index.iter().zip(self.sizes().iter()).zip(self.steps().iter()) {
             if i >= size {
                 return None;
             }
@@ -280,10 +307,10 @@ impl<E: Element> Tensor<E> {
     #[inline]
     #[track_caller]
     fn position(&self, operation: &'static str, index: &[usize]) -> usize {
-        if index.len() != self.rank() || index.iter().zip(self.shape.iter()).any(|(i, size)| i >= size) {
-            TensorError::argument(operation, &self.shape, format!("there is no index {index:?}")).raise()
+        if index.len() != self.rank() || index.iter().zip(self.sizes().iter()).any(|(i, size)| i >= size) {
+            TensorError::argument(operation, self.sizes(), format!("there is no index {index:?}")).raise()
         }
-        index.iter().zip(self.shape.iter()).fold(0, |at, (i, size)| at * size + i)
+        index.iter().zip(self.sizes().iter()).fold(0, |at, (i, size)| at * size + i)
     }
 
     /// Each element converted, as Rust's `as` does: fractions are cut off, floating-point numbers out of range become
@@ -314,7 +341,7 @@ impl<E: Element> Tensor<E> {
     /// ```
     pub fn map<F: Element>(&self, mut function: impl FnMut(E) -> F) -> Tensor<F> {
         let packed = self.contiguous();
-        let mut fresh = Fresh::new(self.shape);
+        let mut fresh = Fresh::new(self.dims());
         for (to, &from) in fresh.as_uninit_slice().iter_mut().zip(packed.as_slice().unwrap_or_default()) {
             to.write(function(from));
         }
@@ -326,7 +353,7 @@ impl<E: Element> Tensor<E> {
     #[inline]
     pub(crate) fn data_ptr(&self) -> *const E {
         // `wrapping_add`, as an empty view's offset may point anywhere.
-        self.buffer.as_ptr().wrapping_add(self.offset)
+        self.buffer.as_ptr().wrapping_add(self.offset())
     }
 
     /// Whether no other tensor shares the memory.
@@ -345,7 +372,7 @@ impl<E: Element> Tensor<E> {
     /// The distance from the first element to the one furthest from it; `None` if there are none.
     #[inline]
     fn span(&self) -> Option<usize> {
-        span(&self.shape, &self.strides)
+        span(self.sizes(), self.steps())
     }
 
     /// Another layout of the same memory, its offset counted from this tensor's first element.
@@ -364,7 +391,7 @@ impl<E: Element> Tensor<E> {
         assert!(
             fits,
             "layout {shape:?} / {strides:?} + {offset} reaches beyond a tensor of {:?}",
-            self.shape
+            self.dims()
         );
         self.relaid(shape, strides, offset)
     }
@@ -376,7 +403,8 @@ impl<E: Element> Tensor<E> {
             (None, _) => true,
             (Some(new), old) => old.is_some_and(|old| offset + new <= old),
         });
-        Tensor { buffer: self.buffer.clone(), offset: self.offset + offset, shape, strides }
+        let view = View { offset: self.offset() + offset, shape, strides };
+        Tensor { buffer: self.buffer.clone(), view: Some(Arc::new(view)) }
     }
 
     /// A packed tensor of `shape` whose elements `fill` writes into memory that is not initialised (nor zeroed).
@@ -409,7 +437,6 @@ fn span(shape: &Dims, strides: &Dims) -> Option<usize> {
 /// Memory for a tensor that is yet to be written: what a kernel fills.
 pub(crate) struct Fresh<E: Element> {
     buffer: Buffer<E>,
-    shape: Dims,
     len: usize,
 }
 
@@ -422,7 +449,7 @@ impl<E: Element> Fresh<E> {
     #[track_caller]
     pub(crate) fn new(shape: Dims) -> Fresh<E> {
         let len = valid(shape.checked_count(size_of::<E>()));
-        Fresh { buffer: Buffer::uninit(len), shape, len }
+        Fresh { buffer: Buffer::uninit(len, shape), len }
     }
 
     /// The address of the first element.
@@ -445,8 +472,7 @@ impl<E: Element> Fresh<E> {
     /// Every element has been written.
     #[inline]
     pub(crate) unsafe fn assume_init(self) -> Tensor<E> {
-        let strides = self.shape.row_major_strides();
-        Tensor { buffer: self.buffer, offset: 0, shape: self.shape, strides }
+        Tensor { buffer: self.buffer, view: None }
     }
 }
 

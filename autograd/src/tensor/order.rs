@@ -82,8 +82,8 @@ impl<E: Element> Tensor<E> {
     fn ordered(&self, axis: usize, count: usize, order: impl Fn(&[E], &mut [i64])) -> Tensor<i64> {
         let lanes = self.movedim(axis as isize, -1).contiguous();
         let data = lanes.as_slice().unwrap_or_default();
-        let len = self.shape[axis];
-        let mut fresh = Fresh::new(lanes.shape.with(self.rank() - 1, count));
+        let len = self.sizes()[axis];
+        let mut fresh = Fresh::new(lanes.sizes().with(self.rank() - 1, count));
         let mut indices = Vec::with_capacity(len);
         if count > 0 {
             for (lane, places) in data.chunks_exact(len).zip(fresh.as_uninit_slice().chunks_exact_mut(count))
@@ -105,9 +105,9 @@ impl<E: Element> Tensor<E> {
     /// If the axis is out of range.
     #[track_caller]
     pub fn sort(&self, axis: isize, descending: bool) -> (Tensor<E>, Tensor<i64>) {
-        let axis = self.shape.axis("sort", axis);
+        let axis = self.sizes().axis("sort", axis);
         let indices =
-            self.ordered(axis, self.shape[axis], |lane, indices| E::sort_lane(lane, descending, indices));
+            self.ordered(axis, self.sizes()[axis], |lane, indices| E::sort_lane(lane, descending, indices));
         (self.take_along(&indices, axis as isize), indices)
     }
 
@@ -117,8 +117,8 @@ impl<E: Element> Tensor<E> {
     /// If the axis is out of range.
     #[track_caller]
     pub fn argsort(&self, axis: isize, descending: bool) -> Tensor<i64> {
-        let axis = self.shape.axis("argsort", axis);
-        self.ordered(axis, self.shape[axis], |lane, indices| E::sort_lane(lane, descending, indices))
+        let axis = self.sizes().axis("argsort", axis);
+        self.ordered(axis, self.sizes()[axis], |lane, indices| E::sort_lane(lane, descending, indices))
     }
 
     /// The `count` greatest (or least) elements along an axis, the most extreme first, and their indices.
@@ -133,10 +133,10 @@ impl<E: Element> Tensor<E> {
     /// If the axis is out of range or has fewer elements.
     #[track_caller]
     pub fn topk(&self, count: usize, axis: isize, greatest: bool) -> (Tensor<E>, Tensor<i64>) {
-        let axis = self.shape.axis("topk", axis);
-        if count > self.shape[axis] {
+        let axis = self.sizes().axis("topk", axis);
+        if count > self.sizes()[axis] {
             let problem = format!("axis {axis} has no {count} elements");
-            TensorError::argument("topk", &self.shape, problem).raise();
+            TensorError::argument("topk", self.sizes(), problem).raise();
         }
         let indices =
             self.ordered(axis, count, |lane, indices| E::select_lane(lane, greatest, count, indices));
@@ -163,10 +163,10 @@ impl<E: Element> Tensor<E> {
 
     #[track_caller]
     fn extreme(&self, operation: &'static str, axis: isize, keepdim: bool, greatest: bool) -> Tensor<i64> {
-        let position = self.shape.axis(operation, axis);
-        if self.shape[position] == 0 {
+        let position = self.sizes().axis(operation, axis);
+        if self.sizes()[position] == 0 {
             let problem = format!("axis {position} has no elements to choose from");
-            TensorError::argument(operation, &self.shape, problem).raise();
+            TensorError::argument(operation, self.sizes(), problem).raise();
         }
         self.fold_axis(operation, axis, keepdim, |lane| E::extreme_of_lane(lane, greatest))
     }
@@ -198,7 +198,7 @@ impl<E: Element> Tensor<E> {
         }
         Unique {
             values: values.into(),
-            inverse: Tensor::from(inverse).reshape(self.shape),
+            inverse: Tensor::from(inverse).reshape(self.dims()),
             counts: counts.into(),
         }
     }

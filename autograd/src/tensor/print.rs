@@ -38,7 +38,7 @@ impl<E: Element> fmt::Debug for Tensor<E> {
         const LEAD: &str = "Tensor(";
         f.write_str(LEAD)?;
         Page::new(self, f, ", ").write(self, f, LEAD.len() + 1)?;
-        write!(f, ", shape {:?}, {})", self.shape, E::DTYPE)
+        write!(f, ", shape {:?}, {})", self.dims(), E::DTYPE)
     }
 }
 
@@ -139,7 +139,7 @@ impl Page {
     fn collect<E: Element>(&self, x: &Tensor<E>, to: &mut Vec<E>) {
         match x.rank() {
             0 => to.push(x.item()),
-            _ => self.shown(x.shape[0]).flatten().for_each(|i| self.collect(&x.select(0, i as isize), to)),
+            _ => self.shown(x.sizes()[0]).flatten().for_each(|i| self.collect(&x.select(0, i as isize), to)),
         }
     }
 
@@ -151,7 +151,7 @@ impl Page {
             _ => f.write_char('[')?,
         }
         let mut column = indent;
-        for (position, index) in self.shown(x.shape[0]).enumerate() {
+        for (position, index) in self.shown(x.sizes()[0]).enumerate() {
             let entry = index.map(|index| x.select(0, index as isize));
             if x.rank() == 1 {
                 let text = entry.map_or_else(|| "...".into(), |entry| self.style.text(entry.item()));

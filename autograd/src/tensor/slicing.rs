@@ -165,7 +165,7 @@ impl<E: Element> Tensor<E> {
                 0 | 1 => format!("{consumed} indices for {} axes", self.rank()),
                 _ => "more than one ellipsis".into(),
             };
-            TensorError::argument("slice", &self.shape, problem).raise();
+            TensorError::argument("slice", self.sizes(), problem).raise();
         }
         let mut view = self.clone();
         // The position in the view, and in this tensor, of the axis that comes next.
@@ -173,9 +173,9 @@ impl<E: Element> Tensor<E> {
         for &index in indices {
             match index {
                 AxisIndex::At(index) => {
-                    let size = self.shape[original] as isize;
+                    let size = self.sizes()[original] as isize;
                     if index < -size || index >= size {
-                        let shape = self.shape.to_vec();
+                        let shape = self.sizes().to_vec();
                         TensorError::Index { operation: "slice", index, axis: original, shape }.raise();
                     }
                     view = view.select(axis, index);
@@ -184,7 +184,7 @@ impl<E: Element> Tensor<E> {
                 AxisIndex::Span { start, stop, step } => {
                     if step < 1 {
                         let problem = format!("step {step} is not positive; flip reverses an axis");
-                        TensorError::argument("slice", &self.shape, problem).raise();
+                        TensorError::argument("slice", self.sizes(), problem).raise();
                     }
                     view =
                         view.slice_axis(axis, start.unwrap_or(0), stop.unwrap_or(isize::MAX), step as usize);

@@ -39,9 +39,9 @@ macro_rules! totals {
             /// If the axis is out of range.
             #[track_caller]
             pub fn cumsum(&self, axis: isize) -> Tensor<i64> {
-                let axis = self.shape.axis("cumsum", axis);
+                let axis = self.sizes().axis("cumsum", axis);
                 let mut lanes = self.movedim(axis as isize, -1).cast::<i64>();
-                let len = self.shape[axis].max(1);
+                let len = self.sizes()[axis].max(1);
                 for lane in lanes.make_mut().chunks_exact_mut(len) {
                     let mut sum = 0_i64;
                     for x in lane {

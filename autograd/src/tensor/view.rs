@@ -23,7 +23,7 @@ impl<E: Element> Tensor<E> {
     /// If the numbers of elements differ, or the size to infer is not determined.
     #[track_caller]
     pub fn reshape(&self, shape: impl ReshapeTarget) -> Tensor<E> {
-        let shape = valid(shape.resolve(&self.shape));
+        let shape = valid(shape.resolve(self.sizes()));
         match self.reshaped_strides(&shape) {
             Some(strides) => self.relaid(shape, strides, 0),
             None => {
@@ -40,7 +40,7 @@ impl<E: Element> Tensor<E> {
         }
         // A new axis must lie within one evenly spaced run of the old ones: the sizes, from the last on, are used up
         // run by run.
-        let runs = Collapsed::new(&self.shape, &self.strides);
+        let runs = Collapsed::new(self.sizes(), self.steps());
         let mut strides = shape.row_major_strides();
         let mut axis = shape.rank();
         for run in (0..runs.rank).rev() {
@@ -73,12 +73,12 @@ impl<E: Element> Tensor<E> {
         if self.rank() == 0 && matches!((start, end), (0 | -1, 0 | -1)) {
             return self.relaid(Dims::filled(1, 1), Dims::filled(1, 1), 0);
         }
-        let (first, last) = (self.shape.axis("flatten", start), self.shape.axis("flatten", end));
+        let (first, last) = (self.sizes().axis("flatten", start), self.sizes().axis("flatten", end));
         if first > last {
             let problem = format!("axis {end} lies before axis {start}");
-            TensorError::argument("flatten", &self.shape, problem).raise();
+            TensorError::argument("flatten", self.sizes(), problem).raise();
         }
-        let mut shape = self.shape;
+        let mut shape = self.dims();
         for axis in (first + 1..=last).rev() {
             shape[axis - 1] *= shape[axis];
             shape = shape.without(axis);
@@ -92,8 +92,8 @@ impl<E: Element> Tensor<E> {
     /// If an axis is out of range.
     #[track_caller]
     pub fn transpose(&self, a: isize, b: isize) -> Tensor<E> {
-        let (a, b) = (self.shape.axis("transpose", a), self.shape.axis("transpose", b));
-        let (mut shape, mut strides) = (self.shape, self.strides);
+        let (a, b) = (self.sizes().axis("transpose", a), self.sizes().axis("transpose", b));
+        let (mut shape, mut strides) = (self.dims(), *self.steps());
         shape.swap(a, b);
         strides.swap(a, b);
         self.relaid(shape, strides, 0)
@@ -106,7 +106,7 @@ impl<E: Element> Tensor<E> {
     #[track_caller]
     pub fn t(&self) -> Tensor<E> {
         if self.rank() != 2 {
-            TensorError::argument("t", &self.shape, "a matrix has two axes; transpose(a, b) takes any")
+            TensorError::argument("t", self.sizes(), "a matrix has two axes; transpose(a, b) takes any")
                 .raise();
         }
         self.transpose(0, 1)
@@ -123,20 +123,20 @@ impl<E: Element> Tensor<E> {
     /// If `axes` does not name each axis once.
     #[track_caller]
     pub fn permute(&self, axes: &[isize]) -> Tensor<E> {
-        let (mut shape, mut strides) = (self.shape, self.strides);
+        let (mut shape, mut strides) = (self.dims(), *self.steps());
         let mut seen = [false; MAX_RANK];
         if axes.len() != self.rank() {
             let problem = format!("{axes:?} names {} axes of {}", axes.len(), self.rank());
-            TensorError::argument("permute", &self.shape, problem).raise();
+            TensorError::argument("permute", self.sizes(), problem).raise();
         }
         for (to, &axis) in axes.iter().enumerate() {
-            let from = self.shape.axis("permute", axis);
+            let from = self.sizes().axis("permute", axis);
             if std::mem::replace(&mut seen[from], true) {
                 let problem = format!("{axes:?} names axis {from} twice");
-                TensorError::argument("permute", &self.shape, problem).raise();
+                TensorError::argument("permute", self.sizes(), problem).raise();
             }
-            shape[to] = self.shape[from];
-            strides[to] = self.strides[from];
+            shape[to] = self.sizes()[from];
+            strides[to] = self.steps()[from];
         }
         self.relaid(shape, strides, 0)
     }
@@ -147,10 +147,10 @@ impl<E: Element> Tensor<E> {
     /// If a position is out of range.
     #[track_caller]
     pub fn movedim(&self, source: isize, destination: isize) -> Tensor<E> {
-        let from = self.shape.axis("movedim", source);
-        let to = self.shape.axis("movedim", destination);
-        let shape = self.shape.without(from).with_inserted(to, self.shape[from]);
-        let strides = self.strides.without(from).with_inserted(to, self.strides[from]);
+        let from = self.sizes().axis("movedim", source);
+        let to = self.sizes().axis("movedim", destination);
+        let shape = self.sizes().without(from).with_inserted(to, self.sizes()[from]);
+        let strides = self.steps().without(from).with_inserted(to, self.steps()[from]);
         self.relaid(shape, strides, 0)
     }
 
@@ -160,16 +160,16 @@ impl<E: Element> Tensor<E> {
     /// If the axis is out of range.
     #[track_caller]
     pub fn squeeze(&self, axis: isize) -> Tensor<E> {
-        let axis = self.shape.axis("squeeze", axis);
-        if self.shape[axis] != 1 {
+        let axis = self.sizes().axis("squeeze", axis);
+        if self.sizes()[axis] != 1 {
             return self.clone();
         }
-        self.relaid(self.shape.without(axis), self.strides.without(axis), 0)
+        self.relaid(self.sizes().without(axis), self.steps().without(axis), 0)
     }
 
     /// Without all axes of size 1.
     pub fn squeeze_all(&self) -> Tensor<E> {
-        let (mut shape, mut strides) = (self.shape, self.strides);
+        let (mut shape, mut strides) = (self.dims(), *self.steps());
         for axis in (0..self.rank()).rev() {
             if shape[axis] == 1 {
                 shape = shape.without(axis);
@@ -185,9 +185,9 @@ impl<E: Element> Tensor<E> {
     /// If the position is out of range, or there would be more than [`MAX_RANK`] axes.
     #[track_caller]
     pub fn unsqueeze(&self, axis: isize) -> Tensor<E> {
-        let axis = valid(resolve_axis("unsqueeze", axis, self.rank() + 1, &self.shape));
-        let stride = self.shape.get(axis).map_or(1, |size| size * self.strides[axis]);
-        self.relaid(self.shape.with_inserted(axis, 1), self.strides.with_inserted(axis, stride), 0)
+        let axis = valid(resolve_axis("unsqueeze", axis, self.rank() + 1, self.sizes()));
+        let stride = self.sizes().get(axis).map_or(1, |size| size * self.steps()[axis]);
+        self.relaid(self.sizes().with_inserted(axis, 1), self.steps().with_inserted(axis, stride), 0)
     }
 
     /// Broadcast to a larger shape: axes of size 1, and new axes in front, repeat without being copied.
@@ -213,10 +213,10 @@ impl<E: Element> Tensor<E> {
         let (rank, target_rank) = (self.rank(), shape.rank());
         let mut strides = Dims::filled(target_rank, 0);
         for back in 1..=rank {
-            let size = self.shape[rank - back];
+            let size = self.sizes()[rank - back];
             let wanted = if back <= target_rank { shape[target_rank - back] } else { 0 };
             if back > target_rank || (size != wanted && size != 1) {
-                let (left, right) = (self.shape.to_vec(), shape.to_vec());
+                let (left, right) = (self.sizes().to_vec(), shape.to_vec());
                 return Err(TensorError::Broadcast {
                     operation,
                     left,
@@ -226,7 +226,7 @@ impl<E: Element> Tensor<E> {
                 });
             }
             if size == wanted {
-                strides[target_rank - back] = self.strides[rank - back];
+                strides[target_rank - back] = self.steps()[rank - back];
             }
         }
         Ok(self.relaid(shape, strides, 0))
@@ -238,12 +238,12 @@ impl<E: Element> Tensor<E> {
     /// If the axis is out of range or has not that many indices.
     #[track_caller]
     pub fn narrow(&self, axis: isize, start: usize, len: usize) -> Tensor<E> {
-        let axis = self.shape.axis("narrow", axis);
-        if start.checked_add(len).is_none_or(|end| end > self.shape[axis]) {
+        let axis = self.sizes().axis("narrow", axis);
+        if start.checked_add(len).is_none_or(|end| end > self.sizes()[axis]) {
             let problem = format!("axis {axis} has no {len} indices from {start} on");
-            TensorError::argument("narrow", &self.shape, problem).raise();
+            TensorError::argument("narrow", self.sizes(), problem).raise();
         }
-        self.relaid(self.shape.with(axis, len), self.strides, start * self.strides[axis])
+        self.relaid(self.sizes().with(axis, len), *self.steps(), start * self.steps()[axis])
     }
 
     /// One index of an axis (from the end if negative), which is removed.
@@ -252,14 +252,14 @@ impl<E: Element> Tensor<E> {
     /// If axis or index is out of range.
     #[track_caller]
     pub fn select(&self, axis: isize, index: isize) -> Tensor<E> {
-        let axis = self.shape.axis("select", axis);
-        let size = self.shape[axis];
+        let axis = self.sizes().axis("select", axis);
+        let size = self.sizes()[axis];
         let position = if index < 0 { index + size as isize } else { index };
         if position < 0 || position >= size as isize {
-            TensorError::Index { operation: "select", index, axis, shape: self.shape.to_vec() }.raise();
+            TensorError::Index { operation: "select", index, axis, shape: self.sizes().to_vec() }.raise();
         }
-        let offset = position as usize * self.strides[axis];
-        self.relaid(self.shape.without(axis), self.strides.without(axis), offset)
+        let offset = position as usize * self.steps()[axis];
+        self.relaid(self.sizes().without(axis), self.steps().without(axis), offset)
     }
 
     /// Every `step`-th index of an axis from `start` up to, but without, `stop`. Negative bounds count from the end;
@@ -269,18 +269,18 @@ impl<E: Element> Tensor<E> {
     /// If the axis is out of range or the step is 0.
     #[track_caller]
     pub fn slice_axis(&self, axis: isize, start: isize, stop: isize, step: usize) -> Tensor<E> {
-        let axis = self.shape.axis("slice_axis", axis);
+        let axis = self.sizes().axis("slice_axis", axis);
         if step == 0 {
-            TensorError::argument("slice_axis", &self.shape, "the step must not be 0").raise();
+            TensorError::argument("slice_axis", self.sizes(), "the step must not be 0").raise();
         }
-        let size = self.shape[axis];
+        let size = self.sizes()[axis];
         let clip = |bound: isize| {
             let from_start = if bound < 0 { bound.saturating_add(size as isize) } else { bound };
             from_start.clamp(0, size as isize) as usize
         };
         let (start, stop) = (clip(start), clip(stop));
         let len = stop.saturating_sub(start).div_ceil(step);
-        let stride = if len > 1 { self.strides[axis] * step } else { self.strides[axis] };
-        self.relaid(self.shape.with(axis, len), self.strides.with(axis, stride), start * self.strides[axis])
+        let stride = if len > 1 { self.steps()[axis] * step } else { self.steps()[axis] };
+        self.relaid(self.sizes().with(axis, len), self.steps().with(axis, stride), start * self.steps()[axis])
     }
 }

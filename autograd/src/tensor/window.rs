@@ -19,18 +19,18 @@ impl<E: Element> Tensor<E> {
     /// If an axis is out of range or both are the same.
     #[track_caller]
     pub fn diagonal(&self, offset: isize, first: isize, second: isize) -> Tensor<E> {
-        let (rows, columns) = (self.shape.axis("diagonal", first), self.shape.axis("diagonal", second));
+        let (rows, columns) = (self.sizes().axis("diagonal", first), self.sizes().axis("diagonal", second));
         if rows == columns {
-            TensorError::argument("diagonal", &self.shape, format!("axis {rows} was named twice")).raise();
+            TensorError::argument("diagonal", self.sizes(), format!("axis {rows} was named twice")).raise();
         }
         let skip = offset.unsigned_abs();
         let (down, right) = if offset < 0 { (skip, 0) } else { (0, skip) };
-        let len = self.shape[rows].saturating_sub(down).min(self.shape[columns].saturating_sub(right));
-        let begin = if len == 0 { 0 } else { down * self.strides[rows] + right * self.strides[columns] };
+        let len = self.sizes()[rows].saturating_sub(down).min(self.sizes()[columns].saturating_sub(right));
+        let begin = if len == 0 { 0 } else { down * self.steps()[rows] + right * self.steps()[columns] };
         let (low, high) = (rows.min(columns), rows.max(columns));
         let reduce = |dims: &Dims, last: usize| dims.without(high).without(low).with_pushed(last);
-        let stride = self.strides[rows] + self.strides[columns];
-        self.relaid(reduce(&self.shape, len), reduce(&self.strides, stride), begin)
+        let stride = self.steps()[rows] + self.steps()[columns];
+        self.relaid(reduce(self.sizes(), len), reduce(self.steps(), stride), begin)
     }
 
     /// The windows of `size` consecutive indices of an axis, one every `step`: the axis then counts the windows, and
@@ -40,15 +40,15 @@ impl<E: Element> Tensor<E> {
     /// If the axis is out of range, `size` exceeds it, `step` is 0, or there would be too many axes.
     #[track_caller]
     pub fn unfold(&self, axis: isize, size: usize, step: usize) -> Tensor<E> {
-        let axis = self.shape.axis("unfold", axis);
-        if step == 0 || size > self.shape[axis] {
+        let axis = self.sizes().axis("unfold", axis);
+        if step == 0 || size > self.sizes()[axis] {
             let problem = format!("no windows of {size} in steps of {step} along axis {axis}");
-            TensorError::argument("unfold", &self.shape, problem).raise();
+            TensorError::argument("unfold", self.sizes(), problem).raise();
         }
-        let count = (self.shape[axis] - size) / step + 1;
-        let stride = self.strides[axis];
+        let count = (self.sizes()[axis] - size) / step + 1;
+        let stride = self.steps()[axis];
         let spread = if count > 1 { stride * step } else { stride };
-        let strides = self.strides.with(axis, spread).with_pushed(stride);
-        self.relaid(self.shape.with(axis, count).with_pushed(size), strides, 0)
+        let strides = self.steps().with(axis, spread).with_pushed(stride);
+        self.relaid(self.sizes().with(axis, count).with_pushed(size), strides, 0)
     }
 }
