@@ -249,3 +249,49 @@ fn play_binary<T: Float>(function: Binary, a: &Variable<T>, b: &Variable<T>) -> 
     }
     play!(add sub mul div powf atan2 hypot max min lt le eq)
 }
+
+/// Declares formulas with their constants: `Name { constants } "its name" |inputs| value;`.
+///
+/// In the value each constant is a number like the inputs, so `R` is the type that the formula is read with.
+macro_rules! formulas {
+    ($($(#[$doc:meta])* $name:ident { $($constant:ident),* } $text:literal |$($x:ident),+| $value:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        struct $name {
+            $($constant: f64),*
+        }
+        impl $crate::scalar::Formula<{ [$(stringify!($x)),+].len() }> for $name {
+            fn name(&self) -> &'static str {
+                $text
+            }
+            #[inline(always)]
+            fn eval<R: $crate::scalar::Real>(&self, [$($x),+]: [R; { [$(stringify!($x)),+].len() }]) -> [R; 1] {
+                $(let $constant = R::constant(self.$constant);)*
+                [$value]
+            }
+        }
+    )*};
+}
+pub(crate) use formulas;
+
+/// The body of a method that applies a formula: `evaluate!(Clamp { low, high }; self)`.
+macro_rules! evaluate {
+    ($formula:ty { $($field:ident $(: $constant:expr)?),* }; $($x:expr),+) => {{
+        type Applied = $formula;
+        fn run<T: Float>(
+            inputs: [&Variable<T>; { [$(stringify!($x)),+].len() }],
+            formula: Applied,
+            line: $crate::graph::op::Line,
+        ) -> Variable<T> {
+            $crate::ops::elementwise::one($crate::ops::elementwise::apply_at(formula, inputs, line))
+        }
+        let (inputs, line) = ([$($x),+], $crate::graph::mode::line());
+        let formula = Applied { $($field $(: $constant)?),* };
+        $crate::scalar::float::compiled!(run(
+            inputs: [&Variable<T>; { [$(stringify!($x)),+].len() }],
+            formula: Applied,
+            line: $crate::graph::op::Line,
+        ) -> Variable<T>)
+    }};
+}
+pub(crate) use evaluate;

@@ -1,5 +1,7 @@
 //! The operations: one file a family, each with its forward pass, its rule and its documentation.
 
+mod activations;
+mod arithmetic;
 pub(crate) mod elementwise;
 mod functions;
 pub(crate) mod fused;

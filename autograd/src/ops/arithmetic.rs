@@ -1,0 +1,351 @@
+//! Arithmetic of two and three operands beyond `+ − × ÷`: powers, extremes, angles, remainders, interpolation, choice.
+//!
+//! ```
+//! use wengert_autograd::Variable;
+//!
+//! let x = Variable::from([3.0_f32, 5.0]);
+//! assert_eq!(x.maximum(&Variable::from([4.0, 4.0])).value().to_vec(), [4.0, 5.0]);
+//! ```
+//!
+//! Operands broadcast against each other as NumPy's do. Each is a formula over the table of derivatives, so there is no
+//! rule in this file.
+
+use super::{
+    elementwise::{evaluate, formulas},
+    registry::samples,
+};
+use crate::{
+    graph::Variable,
+    scalar::{Float, formula::elementary},
+    tensor::Tensor,
+};
+
+formulas! {
+    Clamp { low, high } "clamp" |x| {
+        let raised = R::select(x.lt(low), low, x);
+        R::select(high.lt(raised), high, raised)
+    };
+    PowNumber { exponent } "pow" |x| x.powf(exponent);
+    Cube {} "pow" |x| x * x * x;
+    NumberPow { base } "pow" |x| base.powf(x);
+    Remainder {} "remainder" |x, y| x - (x / y).floor() * y;
+    Fmod {} "fmod" |x, y| x - (x / y).trunc() * y;
+    Lerp {} "lerp" |x, y, weight| x + weight * (y - x);
+    Addcmul { value } "addcmul" |x, y, z| x + value * y * z;
+    Addcdiv { value } "addcdiv" |x, y, z| x + value * y / z;
+}
+
+impl<T: Float> Variable<T> {
+    /// x where it lies between `low` and `high`, the nearer of the two elsewhere; `high` if `low` > `high`. The derivative
+    /// is 1 between the bounds and at them, 0 outside. NaN stays NaN.
+    ///
+    /// Elementwise; the result has the shape of `self`. A bound may be infinite.
+    /// ```
+    /// let x = wengert_autograd::Variable::from([-4.0_f64, 0.5, 4.0]);
+    /// assert_eq!(x.clamp(-1.0, 1.0).value().to_vec(), [-1.0, 0.5, 1.0]);
+    /// assert_eq!(x.clamp(0.0, f64::INFINITY).value().to_vec(), [0.0, 0.5, 4.0]);
+    /// ```
+    #[track_caller]
+    pub fn clamp(&self, low: f64, high: f64) -> Variable<T> {
+        evaluate!(Clamp { low, high }; self)
+    }
+
+    /// xʸ, as C's `pow` has it: NaN for x < 0 and a y that is not whole, 1 for y = 0.
+    ///
+    /// ∂/∂x = y·xʸ⁻¹, and 0 where y = 0; ∂/∂y = xʸ·ln x, and 0 where x = 0 and y ≥ 0. The shapes broadcast.
+    /// ```
+    /// let x = wengert_autograd::Variable::from([2.0_f64, 9.0]);
+    /// assert_eq!(x.pow(&wengert_autograd::Variable::from([3.0, 0.5])).value().to_vec(), [8.0, 3.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn pow(&self, exponent: &Variable<T>) -> Variable<T> {
+        evaluate!(elementary::powf {}; self, exponent)
+    }
+
+    /// xᶜ for a number c; squares and cubes are multiplications. Derivative c·xᶜ⁻¹, and 0 if c = 0.
+    ///
+    /// Elementwise; the result has the shape of `self`.
+    /// ```
+    /// assert_eq!(wengert_autograd::Variable::from(4.0_f64).powf(-0.5).item(), 0.5);
+    /// ```
+    #[track_caller]
+    pub fn powf(&self, exponent: f64) -> Variable<T> {
+        if exponent == 2.0 {
+            return self.square();
+        }
+        if exponent == 3.0 {
+            return evaluate!(Cube {}; self);
+        }
+        evaluate!(PowNumber { exponent }; self)
+    }
+
+    /// cˣ for a number c (Python's `c ** x`). Derivative cˣ·ln c, and 0 where c = 0 and x ≥ 0.
+    ///
+    /// Elementwise; the result has the shape of `self`.
+    /// ```
+    /// assert_eq!(wengert_autograd::Variable::from(3.0_f64).rpow(2.0).item(), 8.0);
+    /// ```
+    #[track_caller]
+    pub fn rpow(&self, base: f64) -> Variable<T> {
+        evaluate!(NumberPow { base }; self)
+    }
+
+    /// The larger of the two; NaN if either is. At a tie each side gets half of the gradient. The shapes broadcast.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([1.0_f64, 5.0]);
+    /// assert_eq!(x.maximum(&wengert_autograd::Variable::from(2.0)).value().to_vec(), [2.0, 5.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn maximum(&self, other: &Variable<T>) -> Variable<T> {
+        evaluate!(elementary::max {}; self, other)
+    }
+
+    /// The smaller of the two; NaN if either is. At a tie each side gets half of the gradient. The shapes broadcast.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([1.0_f64, 5.0]);
+    /// assert_eq!(x.minimum(&wengert_autograd::Variable::from(2.0)).value().to_vec(), [1.0, 2.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn minimum(&self, other: &Variable<T>) -> Variable<T> {
+        evaluate!(elementary::min {}; self, other)
+    }
+
+    /// The angle of the point with ordinate `self` and abscissa `x`, in (−π, π].
+    ///
+    /// With y for `self`: ∂/∂y = x/(x² + y²), ∂/∂x = −y/(x² + y²). The shapes broadcast.
+    /// ```
+    /// let y = wengert_autograd::Variable::from(1.0_f64);
+    /// let angle = y.atan2(&wengert_autograd::Variable::from(-1.0));
+    /// assert!((angle.item() - 0.75 * std::f64::consts::PI).abs() < 1e-15);
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn atan2(&self, x: &Variable<T>) -> Variable<T> {
+        evaluate!(elementary::atan2 {}; self, x)
+    }
+
+    /// √(x² + y²), without overflow. The derivatives are x and y over the result: NaN where that is 0. The shapes broadcast.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from(3.0_f64);
+    /// assert_eq!(x.hypot(&wengert_autograd::Variable::from(4.0)).item(), 5.0);
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn hypot(&self, other: &Variable<T>) -> Variable<T> {
+        evaluate!(elementary::hypot {}; self, other)
+    }
+
+    /// x − ⌊x/y⌋·y, which has the sign of the divisor y (Python's `%`). ∂/∂x = 1, ∂/∂y = −⌊x/y⌋. The shapes broadcast.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([-7.0_f64, 7.0]);
+    /// assert_eq!(x.remainder(&wengert_autograd::Variable::from(3.0)).value().to_vec(), [2.0, 1.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn remainder(&self, divisor: &Variable<T>) -> Variable<T> {
+        evaluate!(Remainder {}; self, divisor)
+    }
+
+    /// x − trunc(x/y)·y, which has the sign of x (C's `fmod`, Rust's `%`). ∂/∂x = 1, ∂/∂y = −trunc(x/y). The shapes
+    /// broadcast.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([-7.0_f64, 7.0]);
+    /// assert_eq!(x.fmod(&wengert_autograd::Variable::from(3.0)).value().to_vec(), [-1.0, 1.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn fmod(&self, divisor: &Variable<T>) -> Variable<T> {
+        evaluate!(Fmod {}; self, divisor)
+    }
+
+    /// Linear interpolation, x + weight·(y − x): `self` at weight 0 and `end` at weight 1. The shapes broadcast.
+    ///
+    /// ```
+    /// use wengert_autograd::Variable;
+    /// let x = Variable::from(2.0_f64).lerp(&Variable::from(6.0), &Variable::from(0.25));
+    /// assert_eq!(x.item(), 3.0);
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn lerp(&self, end: &Variable<T>, weight: &Variable<T>) -> Variable<T> {
+        evaluate!(Lerp {}; self, end, weight)
+    }
+
+    /// x + value·y·z. The shapes broadcast.
+    ///
+    /// ```
+    /// use wengert_autograd::Variable;
+    /// let x = Variable::from(1.0_f64).addcmul(&Variable::from(2.0), &Variable::from(3.0), 0.5);
+    /// assert_eq!(x.item(), 4.0);
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn addcmul(&self, y: &Variable<T>, z: &Variable<T>, value: f64) -> Variable<T> {
+        evaluate!(Addcmul { value }; self, y, z)
+    }
+
+    /// x + value·y/z. The shapes broadcast.
+    ///
+    /// ```
+    /// use wengert_autograd::Variable;
+    /// let x = Variable::from(1.0_f64).addcdiv(&Variable::from(2.0), &Variable::from(4.0), 0.5);
+    /// assert_eq!(x.item(), 1.25);
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn addcdiv(&self, y: &Variable<T>, z: &Variable<T>, value: f64) -> Variable<T> {
+        evaluate!(Addcdiv { value }; self, y, z)
+    }
+
+    /// `self` where `mask` holds, `other` elsewhere. The side not taken gets the gradient 0. The three shapes broadcast.
+    ///
+    /// ```
+    /// use wengert_autograd::{Tensor, Variable};
+    /// let mask = Tensor::from_vec(vec![true, false], [2])?;
+    /// let x = Variable::from([1.0_f64, 2.0]).where_(&mask, &Variable::from(0.0));
+    /// assert_eq!(x.value().to_vec(), [1.0, 0.0]);
+    /// # Ok::<(), wengert_autograd::tensor::TensorError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn where_(&self, mask: &Tensor<bool>, other: &Variable<T>) -> Variable<T> {
+        let mask = Variable::new(mask.cast::<T>());
+        evaluate!(elementary::select {}; &mask, self, other)
+    }
+}
+
+impl Tensor<i64> {
+    /// xʸ of whole numbers, elementwise; what does not fit wraps around. The shapes broadcast.
+    ///
+    /// ```
+    /// let x = wengert_autograd::tensor![2, 3];
+    /// assert_eq!(x.pow(&wengert_autograd::tensor![5, 2]).to_vec(), [32, 9]);
+    /// ```
+    ///
+    /// # Panics
+    /// If an exponent is negative, or the shapes do not broadcast.
+    #[track_caller]
+    pub fn pow(&self, exponent: &Tensor<i64>) -> Tensor<i64> {
+        let shape = match self.dims().broadcast(&exponent.dims(), "pow") {
+            Ok(shape) => shape,
+            Err(error) => panic!("{error}"),
+        };
+        let mut exponents = exponent.expand(shape).to_vec().into_iter();
+        self.expand(shape).map(|base| {
+            let exponent = exponents.next().expect("as many exponents as bases");
+            let Ok(exponent) = u32::try_from(exponent) else {
+                panic!("pow: a whole number to the power {exponent} is not a whole number; cast to f64 first")
+            };
+            base.wrapping_pow(exponent)
+        })
+    }
+}
+
+samples! {
+    clamp {
+        "both bounds" (x: between(-2.0, 2.0, &[-0.5, 1.0], [2, 5])) => x.clamp(-0.5, 1.0), elementwise;
+        "one bound" (x: away_from(0.5, [2, 3])) => x.clamp(0.5, f64::INFINITY), elementwise;
+        "at the bounds" (x: values([2], &[-0.5, 1.0])) => x.clamp(-0.5, 1.0), kink("1 at both bounds");
+    }
+    pow {
+        "two operands" (x: positive([2, 3]), y: normal([2, 3])) => x.pow(y), elementwise;
+        "a column and a row" (x: positive([2, 1]), y: normal([3])) => x.pow(y);
+        "a square" (x: normal([2, 3])) => x.powf(2.0), elementwise;
+        "a cube" (x: normal([2, 3])) => x.powf(3.0), elementwise;
+        "a root" (x: positive([2, 3])) => x.powf(0.3), elementwise;
+        "a negative base" (x: nonzero([2, 3])) => x.powf(-2.0);
+        "a power of 0" (x: values([2], &[0.0, 0.0]), y: values([2], &[0.0, 2.5])) => x.pow(y),
+            kink("0 in both, where the formulas are 0·∞");
+        "shapes that differ" (x: positive([2]), y: normal([3])) => x.pow(y), panics("pow: shapes [2] and [3]");
+    }
+    rpow {
+        "two to the x" (x: normal([2, 3])) => x.rpow(2.0), elementwise;
+        "a half to the x" (x: normal([2, 3])) => x.rpow(0.5);
+    }
+    maximum {
+        "no ties" (x: normal([2, 3]), y: uniform(3.5, 4.0, [2, 3])) => (x * 2.0).maximum(&(y * -0.25));
+        "a column and a row" (x: values([3, 1], &[1.0, 2.0, 3.0]), y: values([2], &[1.5, 2.5])) => x.maximum(y);
+        "a tie" (x: values([2], &[1.0, 2.0]), y: values([2], &[1.0, 3.0])) => x.maximum(y), elementwise,
+            kink("each side gets half");
+        "shapes that differ" (x: normal([2]), y: normal([3])) => x.maximum(y), panics("maximum: shapes [2] and [3]");
+    }
+    minimum {
+        "a column and a row" (x: values([3, 1], &[1.0, 2.0, 3.0]), y: values([2], &[1.5, 2.5])) => x.minimum(y);
+        "a tie" (x: values([2], &[1.0, 2.0]), y: values([2], &[1.0, 3.0])) => x.minimum(y),
+            kink("each side gets half");
+        "shapes that differ" (x: normal([2]), y: normal([3])) => x.minimum(y), panics("minimum: shapes [2] and [3]");
+    }
+    atan2 {
+        "all quadrants" (y: nonzero([2, 3]), x: nonzero([2, 3])) => y.atan2(x), elementwise;
+        "a column and a row" (y: nonzero([2, 1]), x: nonzero([3])) => y.atan2(x);
+        "shapes that differ" (y: normal([2]), x: normal([3])) => y.atan2(x), panics("atan2: shapes [2] and [3]");
+    }
+    hypot {
+        "all quadrants" (x: nonzero([2, 3]), y: nonzero([2, 3])) => x.hypot(y), elementwise;
+        "a column and a row" (x: nonzero([2, 1]), y: nonzero([3])) => x.hypot(y);
+        "shapes that differ" (x: normal([2]), y: normal([3])) => x.hypot(y), panics("hypot: shapes [2] and [3]");
+    }
+    remainder {
+        "both signs" (x: values([2, 2], &[-7.3, 7.3, 5.1, -0.4]), y: values([2], &[3.1, -2.2])) => x.remainder(y);
+        "a number of turns" (x: uniform(6.3, 8.7, [2, 3]), y: uniform(2.95, 3.1, [2, 3])) => x.remainder(y), elementwise;
+        "shapes that differ" (x: normal([2]), y: nonzero([3])) => x.remainder(y), panics("remainder: shapes [2]");
+    }
+    fmod {
+        "both signs" (x: values([2, 2], &[-7.3, 7.3, 5.1, -0.4]), y: values([2], &[3.1, -2.2])) => x.fmod(y);
+        "a number of turns" (x: uniform(6.3, 8.7, [2, 3]), y: uniform(2.95, 3.1, [2, 3])) => x.fmod(y), elementwise;
+        "shapes that differ" (x: normal([2]), y: nonzero([3])) => x.fmod(y), panics("fmod: shapes [2] and [3]");
+    }
+    lerp {
+        "one shape" (x: normal([2, 3]), y: normal([2, 3]), weight: normal([2, 3])) => x.lerp(y, weight), elementwise;
+        "three shapes" (x: normal([2, 1]), y: normal([3]), weight: normal([])) => x.lerp(y, weight);
+        "shapes that differ" (x: normal([2]), y: normal([3]), w: normal([])) => x.lerp(y, w), panics("lerp: shapes [2]");
+    }
+    addcmul {
+        "one shape" (x: normal([2, 3]), y: normal([2, 3]), z: normal([2, 3])) => x.addcmul(y, z, 0.7), elementwise;
+        "three shapes" (x: normal([2, 1]), y: normal([3]), z: normal([])) => x.addcmul(y, z, -0.7);
+        "shapes that differ" (x: normal([2]), y: normal([3]), z: normal([])) => x.addcmul(y, z, 1.0), panics("addcmul");
+    }
+    addcdiv {
+        "one shape" (x: normal([2, 3]), y: normal([2, 3]), z: nonzero([2, 3])) => x.addcdiv(y, z, 0.7), elementwise;
+        "three shapes" (x: normal([2, 1]), y: normal([3]), z: nonzero([])) => x.addcdiv(y, z, -0.7);
+        "shapes that differ" (x: normal([2]), y: normal([3]), z: normal([])) => x.addcdiv(y, z, 1.0), panics("addcdiv");
+    }
+    where_ {
+        "a mask" (x: normal([2, 2]), y: normal([2, 2])) => {
+            x.where_(&Tensor::from_fn([2, 2], |at| at[0] == at[1]), y)
+        };
+        "three shapes" (x: normal([2, 1]), y: normal([3])) => x.where_(&Tensor::from_fn([3], |at| at[0] == 1), y);
+        "shapes that differ" (x: normal([2]), y: normal([3])) => x.where_(&Tensor::zeros([2]), y),
+            panics("where: shapes");
+    }
+}
