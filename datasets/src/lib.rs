@@ -15,11 +15,14 @@
 //!
 //! - [`Dataset`]: items by index, and [`Collate`], how items become a batch; [`TensorDataset`], [`Subset`].
 //! - [`DataLoader`]: batches, shuffled, sampled ([`sampler`]), prefetched, resumable; [`split`]: train and test, k folds.
-//! - Readers: [`idx`], [`Mnist`]. They trust nothing in a file, and their errors name the file, the place, and what was
+//! - [`bundled`]: real data sets, one function each; [`Mnist`].
+//! - Readers: [`idx`], [`table`] (CSV and TSV). They trust nothing in a file, and their errors name the file, the place, and what was
 //!   expected.
+//! - [`text`]: tokenizers, padding.
 
 #![forbid(unsafe_code)]
 
+pub mod bundled;
 pub mod dataset;
 pub mod idx;
 mod loader;
@@ -28,7 +31,9 @@ mod prefetch;
 pub mod sampler;
 mod source;
 pub mod split;
+pub mod table;
 mod tensors;
+pub mod text;
 
 pub use dataset::{BatchElement, BatchOf, Collate, Dataset, Map, Subset};
 pub use loader::{Batches, DataLoader, Position};
