@@ -44,4 +44,6 @@ pub use module::{
     Buffer, Module, ShapeMismatch, StateDict, StateDictError, Summary, Training, Unmatched, Visitor,
     VisitorMut,
 };
+#[doc(hidden)]
+pub use wengert_nn_derive::FacadeModule;
 pub use wengert_nn_derive::Module;

@@ -1,6 +1,6 @@
 //! Adam and AdamW.
 
-use crate::rule::{Rule, Slot, compiled_here, settings};
+use crate::rule::{Rule, Slot, settings, standard_parts};
 use crate::sgd::effective;
 use wengert_autograd::{
     Float, Tensor,
@@ -135,12 +135,6 @@ macro_rules! adam {
                     &["exp_avg", "exp_avg_sq"]
                 }
             }
-            fn lr(&self) -> f64 {
-                self.lr
-            }
-            fn set_lr(&mut self, lr: f64) {
-                self.lr = lr;
-            }
             fn set_momentum(&mut self, momentum: f64) {
                 self.betas.0 = momentum;
             }
@@ -162,7 +156,7 @@ macro_rules! adam {
                     slot.apply::<_, 4, 3>(&step, gradient);
                 }
             }
-            compiled_here!();
+            standard_parts!();
         }
     };
 }

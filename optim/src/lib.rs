@@ -24,11 +24,17 @@
 #![forbid(unsafe_code)]
 
 mod adam;
+mod adam_variants;
+mod adaptive;
 pub mod rule;
 mod sgd;
+mod sign;
 pub mod state;
 
 pub use adam::{Adam, AdamRule, AdamW, AdamWRule};
+pub use adam_variants::{Adamax, AdamaxRule, NAdam, NAdamRule, RAdam, RAdamRule};
+pub use adaptive::{Adadelta, AdadeltaRule, Adagrad, AdagradRule, RmsProp, RmsPropRule};
 pub use rule::{FirstOrder, Optimizer, Rule, Slot};
 pub use sgd::{Sgd, SgdRule};
+pub use sign::{Lion, LionRule, Rprop, RpropRule};
 pub use state::{OptimizerState, ParameterState, StateError};

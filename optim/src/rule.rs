@@ -77,10 +77,17 @@ pub trait Rule: Clone + Send + Sync + 'static {
     }
 }
 
-/// Inside an implementation of [`Rule`]: the update for both number types, compiled in this crate, so that a user's debug
-/// build does not compile the loop again without optimisation.
-macro_rules! compiled_here {
+/// The parts that are the same in every implementation of [`Rule`] here: the learning rate is the field `lr`, and the
+/// update for both number types is compiled in this crate, so that a user's debug build does not compile the loop again
+/// without optimisation.
+macro_rules! standard_parts {
     () => {
+        fn lr(&self) -> f64 {
+            self.lr
+        }
+        fn set_lr(&mut self, lr: f64) {
+            self.lr = lr;
+        }
         #[inline(never)]
         fn update_single(&self, slot: &mut Slot<f32>, gradient: &Tensor<f32>) {
             self.update(slot, gradient);
@@ -91,7 +98,7 @@ macro_rules! compiled_here {
         }
     };
 }
-pub(crate) use compiled_here;
+pub(crate) use standard_parts;
 
 /// A parameter, and what its optimiser remembers of it.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Stochastic gradient descent.
 
-use crate::rule::{Rule, Slot, compiled_here, settings};
+use crate::rule::{Rule, Slot, settings, standard_parts};
 use wengert_autograd::{
     Float, Tensor,
     scalar::{Formula, Real},
@@ -51,12 +51,6 @@ impl Rule for SgdRule {
     fn states(&self) -> &'static [&'static str] {
         if self.momentum == 0.0 { &[] } else { &["momentum_buffer"] }
     }
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
     fn set_momentum(&mut self, momentum: f64) {
         self.momentum = momentum;
     }
@@ -71,7 +65,7 @@ impl Rule for SgdRule {
             slot.apply::<_, 3, 2>(&rule, gradient);
         }
     }
-    compiled_here!();
+    standard_parts!();
 }
 
 /// The gradient as a rule takes it: negated when it shall go up, with the coupled weight decay.

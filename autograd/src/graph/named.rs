@@ -14,7 +14,7 @@
 //! parameter's identity wherever the program's memory is not: in a file of weights, in an optimiser's saved state.
 
 use super::Variable;
-use crate::scalar::Float;
+use crate::{scalar::Float, tensor::DType};
 
 /// An ordered list of variables with dotted names, such as `layers.0.weight`.
 ///
@@ -90,6 +90,37 @@ impl<T: Float> NamedParameters<T> {
     /// Removes the gradients of all parameters.
     pub fn zero_grad(&self) {
         self.0.iter().for_each(|(_, parameter)| parameter.zero_grad());
+    }
+
+    /// A hash of all names and of all bits of all values (FNV-1a, 64 bits): equal when two models are the same to the last
+    /// bit, and, for all practical purposes, only then.
+    ///
+    /// ```
+    /// # use wengert_autograd::{NamedParameters, Tensor, Variable};
+    /// let of = |value: f32| {
+    ///     let weight = Variable::parameter(Tensor::full([3], value));
+    ///     NamedParameters::from_iter([("weight", weight)]).fingerprint()
+    /// };
+    /// assert_eq!(of(1.0), of(1.0));
+    /// assert_ne!(of(0.0), of(-0.0));
+    /// ```
+    pub fn fingerprint(&self) -> u64 {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let mut take = |bytes: &[u8]| {
+            for &byte in bytes {
+                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        };
+        for (name, parameter) in self.iter() {
+            take(name.as_bytes());
+            for value in parameter.value().iter() {
+                match T::DTYPE {
+                    DType::F32 => take(&value.into_f32().to_bits().to_le_bytes()),
+                    _ => take(&value.into_f64().to_bits().to_le_bytes()),
+                }
+            }
+        }
+        hash
     }
 
     /// The names of the trainable parameters that no backward pass has reached: after a first step this should be
