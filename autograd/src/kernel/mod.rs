@@ -1,8 +1,10 @@
 //! The loops: what spends the time.
 
 pub(crate) mod elementwise;
+pub(crate) mod gather;
 pub(crate) mod matmul;
 pub(crate) mod parallel;
 pub(crate) mod reduce;
+pub(crate) mod scan;
 pub(crate) mod simd;
 pub(crate) mod update;

@@ -21,15 +21,12 @@ pub(crate) trait Fold<T: Float>: Copy + Send + Sync + 'static {
 #[derive(Clone, Copy)]
 pub(crate) struct Sum;
 /// a · b.
-#[allow(dead_code, reason = "the reductions that use it come with the catalogue")]
 #[derive(Clone, Copy)]
 pub(crate) struct Product;
 /// The larger; NaN if either is.
-#[allow(dead_code, reason = "the reductions that use it come with the catalogue")]
 #[derive(Clone, Copy)]
 pub(crate) struct Largest;
 /// The smaller; NaN if either is.
-#[allow(dead_code, reason = "the reductions that use it come with the catalogue")]
 #[derive(Clone, Copy)]
 pub(crate) struct Smallest;
 

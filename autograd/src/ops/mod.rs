@@ -2,17 +2,33 @@
 
 mod activations;
 mod arithmetic;
+mod diagonal;
 pub(crate) mod elementwise;
+mod extremes;
 mod functions;
 pub(crate) mod fused;
+mod gather;
+mod index;
+mod join;
+mod logsumexp;
+mod mask;
 mod matmul;
 mod operators;
+mod pad;
 pub(crate) mod reduction;
 pub(crate) mod registry;
+mod reorder;
+mod scan;
 pub(crate) mod shape;
+mod slice;
+mod statistics;
+mod vector_norm;
 
 pub use elementwise::apply_formula;
 pub use fused::Fused;
+pub use index::embedding;
+pub use mask::where_;
+pub use pad::Padding;
 pub use reduction::IntoAxes;
 pub(crate) use reduction::sum_to;
-pub(crate) use shape::{add_region, place};
+pub(crate) use slice::{add_region, place};

@@ -57,6 +57,11 @@ pub(crate) fn reduced_shape(shape: Dims, axes: u32, keepdim: bool) -> Dims {
     reduced
 }
 
+/// How many elements are reduced to one.
+pub(crate) fn reduced_count(shape: Dims, axes: u32) -> usize {
+    (0..shape.len()).filter(|axis| axes >> axis & 1 == 1).map(|axis| shape[axis]).product()
+}
+
 /// All axes of a shape.
 pub(crate) fn all_axes(shape: Dims) -> u32 {
     (1 << shape.len()) - 1
@@ -162,8 +167,7 @@ impl<T: Float> Variable<T> {
     pub fn mean_axes(&self, axes: impl IntoAxes, keepdim: bool) -> Variable<T> {
         let (x, shape, line) = (self, self.shape(), line());
         let axes = axes.into_axes(shape, "mean");
-        let count: usize =
-            (0..shape.len()).filter(|axis| axes >> axis & 1 == 1).map(|axis| shape[axis]).product();
+        let count = reduced_count(shape, axes);
         compiled!(sum_at(x: &Variable<T>, axes: u32, keepdim: bool, line: Line) -> Variable<T>) / count as f64
     }
 

@@ -121,6 +121,6 @@ mod list {
         Entry::new("reshape", ops::shape::samples::reshape),
         Entry::new("permute", ops::shape::samples::permute),
         Entry::new("transpose", ops::shape::samples::transpose),
-        Entry::new("narrow", ops::shape::samples::narrow),
+        Entry::new("narrow", ops::slice::samples::narrow),
     ];
 }

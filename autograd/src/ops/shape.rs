@@ -2,10 +2,10 @@
 
 use super::registry::samples;
 use crate::{
-    graph::{Context, Cotangents, Gradient, Grads, Keep, Op, Region, Variable, mode::line, variable::record},
-    kernel::elementwise::add_into,
+    IntoAxes,
+    graph::{Context, Cotangents, Grads, Keep, Op, Variable, mode::line, op::Line, variable::record},
     scalar::Float,
-    tensor::{Dims, ReshapeTarget, Tensor},
+    tensor::{Dims, ReshapeTarget, Tensor, TensorError},
 };
 
 struct Reshape;
@@ -35,62 +35,6 @@ impl<T: Float> Op<T> for Permute {
     }
 }
 
-/// Reads a region; its adjoint is [`Place`].
-struct Slice(Region);
-impl<T: Float> Op<T> for Slice {
-    fn name(&self) -> &'static str {
-        "slice"
-    }
-    fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
-        Grads::one(Gradient::Part(self.0, g.only()))
-    }
-}
-
-/// Zeros with a region filled in; its adjoint is [`Slice`].
-struct Place(Region);
-impl<T: Float> Op<T> for Place {
-    fn name(&self) -> &'static str {
-        "place"
-    }
-    fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
-        Grads::one(slice_region(&g.only(), self.0))
-    }
-}
-
-/// The part of `x` in a region.
-pub(crate) fn slice_region<T: Float>(x: &Variable<T>, region: Region) -> Variable<T> {
-    let value = x.read();
-    let Region { axis, start, len, step } = region;
-    let part = value.slice_axis(axis as isize, start as isize, (start + len * step) as isize, step);
-    record(Slice(region), &[x], &[&value], part, Keep::NOTHING, line())
-}
-
-/// A tensor of `shape` that is zero except for `part` in a region.
-pub(crate) fn place<T: Float>(part: &Variable<T>, region: Region, shape: Dims) -> Variable<T> {
-    let value = part.read();
-    let whole = add_region(Tensor::zeros(shape), region, &value);
-    record(Place(region), &[part], &[&value], whole, Keep::NOTHING, line())
-}
-
-/// Adds `part` to a region of `whole`, in place when nobody else holds it.
-pub(crate) fn add_region<T: Float>(mut whole: Tensor<T>, region: Region, part: &Tensor<T>) -> Tensor<T> {
-    let shape = whole.dims();
-    let outer: usize = shape[..region.axis].iter().product();
-    let inner: usize = shape[region.axis + 1..].iter().product();
-    let part = part.contiguous();
-    let from = part.as_slice().expect("packed above");
-    // Whole runs of indices when the step is 1, else index by index.
-    let (runs, run) = if region.step == 1 { (1, region.len * inner) } else { (region.len, inner) };
-    let into = whole.make_mut();
-    for o in 0..outer {
-        for r in 0..runs {
-            let at = (o * shape[region.axis] + region.start + r * region.step) * inner;
-            add_into(&mut into[at..at + run], &from[(o * runs + r) * run..][..run]);
-        }
-    }
-    whole
-}
-
 impl<T: Float> Variable<T> {
     /// The same elements in row-major order, in another shape; one size may be −1, found from the others.
     ///
@@ -104,11 +48,7 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub fn reshape(&self, shape: impl ReshapeTarget) -> Variable<T> {
         let value = self.read();
-        let reshaped = value.reshape(shape);
-        if reshaped.dims() == value.dims() {
-            return self.clone();
-        }
-        record(Reshape, &[self], &[&value], reshaped, Keep::NOTHING, line())
+        record_reshape(self, &value, value.reshape(shape), line())
     }
 
     /// The axes in another order: axis k of the result is axis `order[k]`.
@@ -166,22 +106,143 @@ impl<T: Float> Variable<T> {
         self.permute(&[1, 0])
     }
 
-    /// The indices `start..start + len` of one axis.
+    /// Axes `start` to `end`, both included, made one.
     ///
     /// ```
-    /// let x = wengert_autograd::Variable::from([1.0_f32, 2.0, 3.0, 4.0]);
-    /// assert_eq!(x.narrow(0, 1, 2).value().to_vec(), [2.0, 3.0]);
+    /// let images = wengert_autograd::Variable::ones([8, 1, 28, 28]);
+    /// assert_eq!(images.flatten(1, -1).shape(), [8, 784]);
     /// ```
     ///
     /// # Panics
-    /// If the range does not lie within the axis.
+    /// If an axis is out of range or `end` lies before `start`.
     #[track_caller]
-    pub fn narrow(&self, axis: isize, start: usize, len: usize) -> Variable<T> {
+    pub fn flatten(&self, start: isize, end: isize) -> Variable<T> {
         let value = self.read();
-        let part = value.narrow(axis, start, len);
-        let region = Region { axis: value.dims().axis("narrow", axis), start, len, step: 1 };
-        record(Slice(region), &[self], &[&value], part, Keep::NOTHING, line())
+        record_reshape(self, &value, value.flatten(start, end), line())
     }
+
+    /// Without these axes where they have size 1; others stay.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::ones([1, 3, 1]);
+    /// assert_eq!((x.squeeze(0).shape(), x.squeeze([0, 1, 2]).shape()), ([3, 1].into(), [3].into()));
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice.
+    #[track_caller]
+    pub fn squeeze(&self, axes: impl IntoAxes) -> Variable<T> {
+        let shape = self.shape();
+        let axes = axes.into_axes(shape, "squeeze");
+        let value = self.read();
+        let mut squeezed = value.clone();
+        for axis in (0..shape.len()).rev().filter(|axis| axes >> axis & 1 == 1) {
+            squeezed = squeezed.squeeze(axis as isize);
+        }
+        record_reshape(self, &value, squeezed, line())
+    }
+
+    /// Without all axes of size 1.
+    ///
+    /// ```
+    /// assert_eq!(wengert_autograd::Variable::ones([1, 3, 1]).squeeze_all().shape(), [3]);
+    /// ```
+    #[track_caller]
+    pub fn squeeze_all(&self) -> Variable<T> {
+        let value = self.read();
+        record_reshape(self, &value, value.squeeze_all(), line())
+    }
+
+    /// With a new axis of size 1 at a position from 0 to the rank (or, from the end, −1 to −rank−1).
+    ///
+    /// ```
+    /// assert_eq!(wengert_autograd::Variable::ones([2, 3]).unsqueeze(-1).shape(), [2, 3, 1]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the position is out of range.
+    #[track_caller]
+    pub fn unsqueeze(&self, axis: isize) -> Variable<T> {
+        let value = self.read();
+        record_reshape(self, &value, value.unsqueeze(axis), line())
+    }
+
+    /// Repeats axes of size 1, and adds axes in front; −1 keeps an axis as it is. No element is copied. As
+    /// [`broadcast_to`](Variable::broadcast_to), which takes a shape.
+    ///
+    /// ```
+    /// assert_eq!(wengert_autograd::Variable::ones([3, 1]).expand([-1, 4]).shape(), [3, 4]);
+    /// ```
+    ///
+    /// # Panics
+    /// If any other axis would change, or −1 stands for a new one.
+    #[track_caller]
+    pub fn expand(&self, shape: impl AsRef<[isize]>) -> Variable<T> {
+        let (from, to) = (self.shape(), shape.as_ref());
+        let mut wide = Dims::filled(to.len(), 0);
+        for (axis, &size) in to.iter().enumerate() {
+            let present = (axis + from.len()).checked_sub(to.len()).map(|axis| from[axis]);
+            wide[axis] = match (size, present) {
+                (-1, Some(present)) => present,
+                (0.., _) => size as usize,
+                _ => {
+                    let problem = format!("{size} is not a size for axis {axis} of {to:?}");
+                    TensorError::argument("expand", &from, problem).raise()
+                }
+            };
+        }
+        self.broadcast_to(wide)
+    }
+
+    /// One axis moved to another position, the others keeping their order: a view.
+    ///
+    /// ```
+    /// assert_eq!(wengert_autograd::Variable::ones([2, 3, 4]).movedim(0, -1).shape(), [3, 4, 2]);
+    /// ```
+    ///
+    /// # Panics
+    /// If a position is out of range.
+    #[track_caller]
+    pub fn movedim(&self, source: isize, destination: isize) -> Variable<T> {
+        self.movedims(&[source], &[destination])
+    }
+
+    /// Several axes moved to other positions, the others keeping their order: a view.
+    ///
+    /// ```
+    /// assert_eq!(wengert_autograd::Variable::ones([2, 3, 4]).movedims(&[0, 1], &[-1, 0]).shape(), [3, 4, 2]);
+    /// ```
+    ///
+    /// # Panics
+    /// If a position is out of range or named twice, or the lists differ in length.
+    #[track_caller]
+    pub fn movedims(&self, sources: &[isize], destinations: &[isize]) -> Variable<T> {
+        let shape = self.shape();
+        if sources.len() != destinations.len() {
+            let problem = format!("{sources:?} and {destinations:?} differ in length");
+            TensorError::argument("movedim", &shape, problem).raise();
+        }
+        let moved = sources.into_axes(shape, "movedim");
+        destinations.into_axes(shape, "movedim");
+        let mut order: Vec<Option<isize>> = vec![None; shape.len()];
+        for (&from, &to) in sources.iter().zip(destinations) {
+            order[shape.axis("movedim", to)] = Some(shape.axis("movedim", from) as isize);
+        }
+        let mut others = (0..shape.len() as isize).filter(|axis| moved >> axis & 1 == 0);
+        let order: Vec<isize> = order
+            .into_iter()
+            .map(|axis| axis.unwrap_or_else(|| others.next().expect("as many axes are left as positions")))
+            .collect();
+        self.permute(&order)
+    }
+}
+
+/// Records a view of the same elements in the same order.
+fn record_reshape<T: Float>(x: &Variable<T>, value: &Tensor<T>, view: Tensor<T>, line: Line) -> Variable<T> {
+    if view.dims() == value.dims() {
+        return x.clone();
+    }
+    record(Reshape, &[x], &[value], view, Keep::NOTHING, line)
 }
 
 samples! {
@@ -198,10 +259,5 @@ samples! {
         "last two" (x: normal([2, 3, 4])) => x.transpose(-1, -2);
         "a matrix" (x: normal([2, 3])) => x.t();
         "three axes" (x: normal([2, 3, 4])) => x.t(), panics("a matrix has two axes");
-    }
-    narrow {
-        "the middle" (x: normal([2, 5])) => x.narrow(1, 1, 3);
-        "nothing" (x: normal([2, 5])) => x.narrow(0, 1, 0);
-        "past the end" (x: normal([2, 5])) => x.narrow(1, 3, 3), panics("narrow");
     }
 }

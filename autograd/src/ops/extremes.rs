@@ -1,0 +1,236 @@
+//! The greatest and the least: amax and amin, max and min with their indices, sort, topk.
+//!
+//! ```
+//! use wengert_autograd::Variable;
+//!
+//! let x = Variable::from([[1.0_f32, 3.0, 3.0]]).requires_grad();
+//! let (values, indices) = x.max_axis(1, false);
+//! assert_eq!((values.item(), indices.item()), (3.0, 1));
+//! values.backward(); // with an index: all to the first of equals
+//! assert_eq!(x.grad().unwrap().to_vec(), [0.0, 1.0, 0.0]);
+//! x.zero_grad();
+//! x.amax().backward(); // without: evenly to all
+//! assert_eq!(x.grad().unwrap().to_vec(), [0.0, 0.5, 0.5]);
+//! ```
+//!
+//! Where the values come with indices they *are* a [gather](Variable::gather) at these indices, and so is the rule.
+
+use super::{
+    gather::gather_at,
+    reduction::{all_axes, reduced_shape},
+};
+use crate::{
+    IntoAxes,
+    graph::{Context, Cotangents, Grads, Keep, Op, Variable, mode::line, op::Line, variable::record},
+    kernel::reduce,
+    scalar::{Float, float::compiled},
+    tensor::{Dims, Tensor, TensorError},
+};
+
+/// The extreme over axes; equal ones share the gradient.
+struct Extreme {
+    name: &'static str,
+    axes: u32,
+}
+impl<T: Float> Op<T> for Extreme {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+    fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
+        let (x, y) = (cx.input(0), cx.output(0));
+        let wide = reduced_shape(x.shape(), self.axes, true);
+        // Which elements are extreme does not change in a small step: constants.
+        let (x, y) = (x.read(), y.read());
+        let mut extreme = x.eq(y.reshape(wide)).cast::<T>();
+        let count = reduce::reduce(reduce::Sum, &extreme, self.axes);
+        if count.iter().any(|count| count != T::one()) {
+            extreme = (Variable::new(extreme) / Variable::new(count)).value();
+        }
+        Grads::one(g.only().reshape(wide) * Variable::new(extreme))
+    }
+}
+
+fn extreme_at<T: Float>(
+    x: &Variable<T>,
+    name: &'static str,
+    axes: u32,
+    keepdim: bool,
+    line: Line,
+) -> Variable<T> {
+    let value = x.read();
+    let found = match name {
+        "amax" => reduce::reduce(reduce::Largest, &value, axes),
+        _ => reduce::reduce(reduce::Smallest, &value, axes),
+    };
+    let found = found.reshape(reduced_shape(value.dims(), axes, keepdim));
+    let keep = Keep::inputs([0]).and(Keep::outputs([0]));
+    record(Extreme { name, axes }, &[x], &[&value], found, keep, line)
+}
+
+/// # Panics
+/// If one of the axes has no elements to choose from.
+#[track_caller]
+fn not_empty(operation: &'static str, shape: Dims, axes: u32) -> u32 {
+    if let Some(axis) = (0..shape.len()).find(|&axis| axes >> axis & 1 == 1 && shape[axis] == 0) {
+        let problem = format!("axis {axis} has no elements to choose from");
+        TensorError::argument(operation, &shape, problem).raise();
+    }
+    axes
+}
+
+impl<T: Float> Variable<T> {
+    /// The greatest element: a scalar. NaN if any is. Equal ones share the gradient evenly.
+    ///
+    /// ```
+    /// assert_eq!(wengert_autograd::Variable::from([1.0_f32, 3.0, 2.0]).amax().item(), 3.0);
+    /// ```
+    ///
+    /// # Panics
+    /// If there are no elements.
+    #[track_caller]
+    pub fn amax(&self) -> Variable<T> {
+        let shape = self.shape();
+        let (x, name, axes, keepdim, line) =
+            (self, "amax", not_empty("amax", shape, all_axes(shape)), false, line());
+        compiled!(extreme_at(x: &Variable<T>, name: &'static str, axes: u32, keepdim: bool, line: Line) -> Variable<T>)
+    }
+
+    /// The greatest elements over some axes, which are removed, or kept with size 1 when `keepdim` holds; as
+    /// [`amax`](Variable::amax).
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([[1.0_f32, 4.0], [3.0, 2.0]]);
+    /// assert_eq!(x.amax_axes(0, false).value().to_vec(), [3.0, 4.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis is out of range, named twice, or has size 0.
+    #[track_caller]
+    pub fn amax_axes(&self, axes: impl IntoAxes, keepdim: bool) -> Variable<T> {
+        let shape = self.shape();
+        let (x, name, line) = (self, "amax", line());
+        let axes = not_empty(name, shape, axes.into_axes(shape, name));
+        compiled!(extreme_at(x: &Variable<T>, name: &'static str, axes: u32, keepdim: bool, line: Line) -> Variable<T>)
+    }
+
+    /// The least element: a scalar. NaN if any is. Equal ones share the gradient evenly.
+    ///
+    /// ```
+    /// assert_eq!(wengert_autograd::Variable::from([1.0_f32, 3.0, 2.0]).amin().item(), 1.0);
+    /// ```
+    ///
+    /// # Panics
+    /// If there are no elements.
+    #[track_caller]
+    pub fn amin(&self) -> Variable<T> {
+        let shape = self.shape();
+        let (x, name, axes, keepdim, line) =
+            (self, "amin", not_empty("amin", shape, all_axes(shape)), false, line());
+        compiled!(extreme_at(x: &Variable<T>, name: &'static str, axes: u32, keepdim: bool, line: Line) -> Variable<T>)
+    }
+
+    /// The least elements over some axes, which are removed, or kept with size 1 when `keepdim` holds; as
+    /// [`amin`](Variable::amin).
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([[1.0_f32, 4.0], [3.0, 2.0]]);
+    /// assert_eq!(x.amin_axes(-1, true).value().to_vec(), [1.0, 2.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis is out of range, named twice, or has size 0.
+    #[track_caller]
+    pub fn amin_axes(&self, axes: impl IntoAxes, keepdim: bool) -> Variable<T> {
+        let shape = self.shape();
+        let (x, name, line) = (self, "amin", line());
+        let axes = not_empty(name, shape, axes.into_axes(shape, name));
+        compiled!(extreme_at(x: &Variable<T>, name: &'static str, axes: u32, keepdim: bool, line: Line) -> Variable<T>)
+    }
+
+    /// The greatest elements along an axis and their indices, the first at ties (that of the first NaN, if there is
+    /// any). The axis is removed, or kept with size 1 when `keepdim` holds. The whole gradient goes to these indices.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([[1.0_f32, 4.0], [3.0, 2.0]]);
+    /// let (values, indices) = x.max_axis(1, false);
+    /// assert_eq!((values.value().to_vec(), indices.to_vec()), (vec![4.0, 3.0], vec![1, 0]));
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range or has size 0.
+    #[track_caller]
+    pub fn max_axis(&self, axis: isize, keepdim: bool) -> (Variable<T>, Tensor<i64>) {
+        let shape = self.shape();
+        let position = shape.axis("max", axis);
+        not_empty("max", shape, 1 << position);
+        let indices = self.read().argmax(axis, true);
+        picked(self, "max", position, indices, keepdim, line())
+    }
+
+    /// The least elements along an axis and their indices; as [`max_axis`](Variable::max_axis).
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([[1.0_f32, 4.0], [3.0, 2.0]]);
+    /// let (values, indices) = x.min_axis(1, false);
+    /// assert_eq!((values.value().to_vec(), indices.to_vec()), (vec![1.0, 2.0], vec![0, 1]));
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range or has size 0.
+    #[track_caller]
+    pub fn min_axis(&self, axis: isize, keepdim: bool) -> (Variable<T>, Tensor<i64>) {
+        let shape = self.shape();
+        let position = shape.axis("min", axis);
+        not_empty("min", shape, 1 << position);
+        let indices = self.read().argmin(axis, true);
+        picked(self, "min", position, indices, keepdim, line())
+    }
+
+    /// The elements along an axis in ascending (or descending) order, and the index that each had; equal ones keep their
+    /// order, NaN counts as greatest. The gradient goes back to where each came from.
+    ///
+    /// ```
+    /// let (values, indices) = wengert_autograd::Variable::from([2.0_f32, 1.0, 3.0]).sort(0, true);
+    /// assert_eq!((values.value().to_vec(), indices.to_vec()), (vec![3.0, 2.0, 1.0], vec![2, 0, 1]));
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    #[track_caller]
+    pub fn sort(&self, axis: isize, descending: bool) -> (Variable<T>, Tensor<i64>) {
+        let position = self.shape().axis("sort", axis);
+        let indices = self.read().argsort(axis, descending);
+        picked(self, "sort", position, indices, true, line())
+    }
+
+    /// The `count` greatest (or least) elements along an axis, the most extreme first, and their indices. The gradient
+    /// goes to these indices.
+    ///
+    /// ```
+    /// let (values, _) = wengert_autograd::Variable::from([2.0_f32, 1.0, 3.0]).topk(2, 0, true);
+    /// assert_eq!(values.value().to_vec(), [3.0, 2.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range or has fewer elements.
+    #[track_caller]
+    pub fn topk(&self, count: usize, axis: isize, greatest: bool) -> (Variable<T>, Tensor<i64>) {
+        let position = self.shape().axis("topk", axis);
+        let (_, indices) = self.read().topk(count, axis, greatest);
+        picked(self, "topk", position, indices, true, line())
+    }
+}
+
+/// The elements at these indices, which come out of the variable itself.
+fn picked<T: Float>(
+    x: &Variable<T>,
+    name: &'static str,
+    axis: usize,
+    indices: Tensor<i64>,
+    keepdim: bool,
+    line: Line,
+) -> (Variable<T>, Tensor<i64>) {
+    let index = &indices;
+    let values = compiled!(gather_at(x: &Variable<T>, name: &'static str, axis: usize, index: &Tensor<i64>, line: Line) -> Variable<T>);
+    if keepdim { (values, indices) } else { (values.squeeze(axis as isize), indices.squeeze(axis as isize)) }
+}

@@ -1,0 +1,224 @@
+//! Picking and adding whole slices by index: index_select, index_add, and the embedding of tokens.
+//!
+//! ```
+//! use wengert_autograd::{Variable, embedding, tensor};
+//!
+//! let table = Variable::from([[0.0_f32, 0.0], [1.0, 2.0], [3.0, 4.0]]).requires_grad();
+//! let vectors = embedding(&tensor![[2, 1, 2]], &table, None);
+//! assert_eq!(vectors.shape(), [1, 3, 2]);
+//! vectors.sum().backward();
+//! assert_eq!(table.grad().unwrap().to_vec(), [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]);
+//! ```
+//!
+//! [`Select`] and [`Add`] are each other's adjoint, padding included: an index of no row reads zeros and adds nothing.
+//! The gradient of an embedding is the most collision-prone sum of a language model; it is cut by rows of the table,
+//! each of which one thread adds up in the order of the tokens.
+
+use super::gather::{nothing, valid_indices};
+use crate::{
+    graph::{Context, Cotangents, Grads, Keep, Op, Variable, mode::line, op::Line, variable::record},
+    kernel::gather::{NO_ROW, add_rows, take_rows},
+    scalar::{Float, float::compiled},
+    tensor::{Tensor, TensorError},
+};
+
+/// Reads slices; its adjoint is [`Add`].
+struct Select {
+    name: &'static str,
+    axis: usize,
+    /// A packed row; [`NO_ROW`] reads zeros.
+    index: Tensor<i64>,
+}
+impl<T: Float> Op<T> for Select {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+    fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
+        let whole = nothing(cx.input_shape(0));
+        Grads::one(add_at(&whole, self.axis, &self.index, &g.only(), line()))
+    }
+}
+
+fn row(index: &Tensor<i64>) -> &[i64] {
+    index.as_slice().expect("indices were packed when they were checked")
+}
+
+/// The slices of an axis at a packed row of valid indices, recorded under a name.
+pub(crate) fn select_at<T: Float>(
+    x: &Variable<T>,
+    name: &'static str,
+    axis: usize,
+    index: &Tensor<i64>,
+    line: Line,
+) -> Variable<T> {
+    let value = x.read();
+    let picked = take_rows(&value, axis, row(index));
+    record(Select { name, axis, index: index.clone() }, &[x], &[&value], picked, Keep::NOTHING, line)
+}
+
+/// Adds slices; its adjoint is [`Select`].
+struct Add {
+    axis: usize,
+    index: Tensor<i64>,
+}
+impl<T: Float> Op<T> for Add {
+    fn name(&self) -> &'static str {
+        "index_add"
+    }
+    fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
+        let g = g.only();
+        let picked = || select_at(&g, "index_select", self.axis, &self.index, line());
+        cx.gradients([&|| g.clone(), &picked])
+    }
+}
+
+fn add_at<T: Float>(
+    x: &Variable<T>,
+    axis: usize,
+    index: &Tensor<i64>,
+    src: &Variable<T>,
+    line: Line,
+) -> Variable<T> {
+    let (value, from) = (x.read(), src.read());
+    let sum = add_rows(value.packed(), axis, row(index), &from);
+    record(Add { axis, index: index.clone() }, &[x, src], &[&value, &from], sum, Keep::NOTHING, line)
+}
+
+/// Rows of a table, one for each index. The forward pass reads every row; what flows back is without the padding's.
+struct Embedding {
+    /// A packed row, [`NO_ROW`] in place of the padding.
+    index: Tensor<i64>,
+}
+impl<T: Float> Op<T> for Embedding {
+    fn name(&self) -> &'static str {
+        "embedding"
+    }
+    fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
+        let (table, g) = (cx.input_shape(0), g.only());
+        let rows = g.reshape([self.index.len(), table[1]]);
+        Grads::one(add_at(&nothing(table), 0, &self.index, &rows, line()))
+    }
+}
+
+/// The rows of `weight`, shape [entries, size], that `index` names: a vector for each token. The result has the shape
+/// of `index` with `size` behind it.
+///
+/// The row `padding_idx` is read like any other but gets no gradient.
+///
+/// ```
+/// use wengert_autograd::{Variable, embedding, tensor};
+/// let table = Variable::from([[0.0_f32, 0.0], [1.0, 2.0]]).requires_grad();
+/// let vectors = embedding(&tensor![1, 0, 1], &table, Some(0));
+/// vectors.sum().backward();
+/// assert_eq!(table.grad().unwrap().to_vec(), [0.0, 0.0, 2.0, 2.0]);
+/// ```
+///
+/// # Panics
+/// If `weight` has not two axes, or an index or `padding_idx` is not one of its rows (none may be negative).
+#[track_caller]
+pub fn embedding<T: Float>(
+    index: &Tensor<i64>,
+    weight: &Variable<T>,
+    padding_idx: Option<usize>,
+) -> Variable<T> {
+    let table = weight.shape();
+    if table.len() != 2 {
+        TensorError::argument("embedding", &table, "the table has two axes: [entries, size]").raise();
+    }
+    if padding_idx.is_some_and(|padding| padding >= table[0]) {
+        let problem = format!("the padding {padding_idx:?} is not one of the {} entries", table[0]);
+        TensorError::argument("embedding", &table, problem).raise();
+    }
+    if let Some(negative) = index.iter().find(|&i| i < 0) {
+        let problem = format!("index {negative} is out of range: {} entries, counted from 0", table[0]);
+        TensorError::argument("embedding", &table, problem).raise();
+    }
+    let (index, line) = (&valid_indices("embedding", index, 0, table), line());
+    compiled!(embedding_at(index: &Tensor<i64>, weight: &Variable<T>, padding_idx: Option<usize>, line: Line) -> Variable<T>)
+}
+
+fn embedding_at<T: Float>(
+    index: &Tensor<i64>,
+    weight: &Variable<T>,
+    padding_idx: Option<usize>,
+    line: Line,
+) -> Variable<T> {
+    let table = weight.read();
+    let rows = take_rows(&table, 0, row(index)).reshape(index.dims().with_pushed(table.shape()[1]));
+    let index = index.reshape([index.len()]);
+    let index = match padding_idx {
+        Some(padding) => index.map(|i| if i == padding as i64 { NO_ROW } else { i }),
+        None => index,
+    };
+    record(Embedding { index }, &[weight], &[&table], rows, Keep::NOTHING, line)
+}
+
+/// The axis, and a row of indices made valid.
+#[track_caller]
+fn row_of_indices<T: Float>(
+    operation: &'static str,
+    x: &Variable<T>,
+    axis: isize,
+    index: &Tensor<i64>,
+) -> (usize, Tensor<i64>) {
+    let shape = x.shape();
+    let axis = shape.axis(operation, axis);
+    if index.rank() > 1 {
+        let problem = format!("the indices are a row, not of shape {:?}", index.shape());
+        TensorError::argument(operation, &shape, problem).raise();
+    }
+    (axis, valid_indices(operation, index, axis, shape).reshape([index.len()]))
+}
+
+impl<T: Float> Variable<T> {
+    /// The slices of an axis with these indices, in their order; an index may repeat, negative ones count from the end.
+    /// Adjoint: [`index_add`](Variable::index_add).
+    ///
+    /// ```
+    /// use wengert_autograd::{Variable, tensor};
+    /// let x = Variable::from([[1.0_f32, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// assert_eq!(x.index_select(1, &tensor![2, 0]).value().to_vec(), [3.0, 1.0, 6.0, 4.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis or an index is out of range, or the indices have several axes.
+    #[track_caller]
+    pub fn index_select(&self, axis: isize, index: &Tensor<i64>) -> Variable<T> {
+        let (x, name, line) = (self, "index_select", line());
+        let (axis, index) = row_of_indices(name, self, axis, index);
+        let index = &index;
+        compiled!(select_at(x: &Variable<T>, name: &'static str, axis: usize, index: &Tensor<i64>, line: Line) -> Variable<T>)
+    }
+
+    /// A copy in which `alpha` times each slice of `src` is added to the slice that its index names; indices may repeat.
+    /// `src` has the variable's shape but for the axis, where it has one slice for each index. Adjoint:
+    /// [`index_select`](Variable::index_select).
+    ///
+    /// ```
+    /// use wengert_autograd::{Variable, tensor};
+    /// let (x, src) = (Variable::zeros([3]), Variable::from([1.0_f32, 2.0]));
+    /// assert_eq!(x.index_add(0, &tensor![2, 2], &src, 10.0).value().to_vec(), [0.0, 0.0, 30.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis or an index is out of range, or the shapes do not fit.
+    #[track_caller]
+    pub fn index_add(&self, axis: isize, index: &Tensor<i64>, src: &Variable<T>, alpha: f64) -> Variable<T> {
+        let (x, line) = (self, line());
+        let (axis, index) = row_of_indices("index_add", self, axis, index);
+        let wanted = self.shape().with(axis, index.len());
+        if src.shape() != wanted {
+            let problem = format!("src must have the shape {wanted:?}");
+            TensorError::argument("index_add", &src.shape(), problem).raise();
+        }
+        let scaled;
+        let src = if alpha == 1.0 {
+            src
+        } else {
+            scaled = src * alpha;
+            &scaled
+        };
+        let index = &index;
+        compiled!(add_at(x: &Variable<T>, axis: usize, index: &Tensor<i64>, src: &Variable<T>, line: Line) -> Variable<T>)
+    }
+}

@@ -1,0 +1,114 @@
+//! Choosing by a mask: where, masked_fill, masked_select.
+//!
+//! ```
+//! use wengert_autograd::{Variable, where_};
+//!
+//! let x = Variable::from([-1.0_f32, 4.0]).requires_grad();
+//! let mask = x.value().gt(0.0);
+//! // √x where x > 0, else 0. The inner where_ keeps the root away from what it is not wanted for.
+//! let inside = where_(&mask, &x, &Variable::from(1.0));
+//! let y = where_(&mask, &inside.sqrt(), &Variable::from(0.0));
+//! y.sum().backward();
+//! assert_eq!(x.grad().unwrap().to_vec(), [0.0, 0.25]);
+//! ```
+//!
+//! **The trap of `where`.** Both branches are computed everywhere, and the one not taken gets the cotangent 0. If its
+//! slope is infinite or NaN there, the chain rule multiplies: 0 · ∞ = NaN, and the NaN reaches the input although the
+//! value was never used (√x at 0 or below, ln, division by 0, x/‖x‖ …). The cure is a `where_` *inside* the branch that
+//! puts a harmless number in the place of what the branch is not meant for, as above.
+//!
+//! where_ and masked_fill are the formula "if mask then x else y", masked_select is an index_select: no rule is written
+//! here.
+
+use super::index::select_at;
+use crate::{
+    graph::{Variable, mode::line, op::Line},
+    scalar::{Float, float::compiled},
+    tensor::{Tensor, TensorError, valid},
+};
+
+/// `x` where the mask holds, `y` elsewhere; the three broadcast. (PyTorch's and NumPy's `where`, a reserved word in
+/// Rust.)
+///
+/// The gradient goes to the branch taken, and 0 to the other; beware of branches whose slope is infinite where
+/// they are not taken. √x at x ≤ 0 has no finite slope, 0 · ∞ is NaN, and the NaN reaches x although the branch was not
+/// used; put a harmless number there first:
+///
+/// ```
+/// use wengert_autograd::{Variable, where_};
+/// let x = Variable::from([-1.0_f32, 4.0]).requires_grad();
+/// let mask = x.value().gt(0.0);
+/// let inside = where_(&mask, &x, &Variable::from(1.0));
+/// where_(&mask, &inside.sqrt(), &Variable::from(0.0)).sum().backward();
+/// assert_eq!(x.grad().unwrap().to_vec(), [0.0, 0.25]);
+/// ```
+///
+/// ```
+/// use wengert_autograd::{Variable, tensor, where_};
+/// let (x, y) = (Variable::from([1.0_f32, 2.0]), Variable::from(0.0));
+/// assert_eq!(where_(&tensor![true, false], &x, &y).value().to_vec(), [1.0, 0.0]);
+/// ```
+///
+/// # Panics
+/// If the shapes do not broadcast.
+#[track_caller]
+pub fn where_<T: Float>(mask: &Tensor<bool>, x: &Variable<T>, y: &Variable<T>) -> Variable<T> {
+    x.where_(mask, y)
+}
+
+impl<T: Float> Variable<T> {
+    /// `value` where the mask holds, the variable elsewhere; the mask broadcasts to the variable's shape. What is
+    /// replaced gets gradient 0.
+    ///
+    /// ```
+    /// use wengert_autograd::{Variable, tensor};
+    /// let scores = Variable::from([1.0_f32, 2.0]);
+    /// let open = scores.masked_fill(&tensor![false, true], f64::NEG_INFINITY);
+    /// assert_eq!(open.value().to_vec(), [1.0, f32::NEG_INFINITY]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the mask does not broadcast to the shape.
+    #[track_caller]
+    pub fn masked_fill(&self, mask: &Tensor<bool>, value: f64) -> Variable<T> {
+        let shape = self.shape();
+        if !mask.dims().broadcasts_to(&shape) {
+            let problem = format!("a mask of shape {:?} does not broadcast to it", mask.shape());
+            TensorError::argument("masked_fill", &shape, problem).raise();
+        }
+        let value = Variable::new(Tensor::scalar(T::from_f64(value)));
+        value.where_(mask, self)
+    }
+
+    /// The elements where the mask holds, in row-major order, as a row; mask and variable broadcast.
+    ///
+    /// ```
+    /// use wengert_autograd::Variable;
+    /// let x = Variable::from([[1.0_f32, -2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.masked_select(&x.value().gt(0.0)).value().to_vec(), [1.0, 3.0, 4.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn masked_select(&self, mask: &Tensor<bool>) -> Variable<T> {
+        let shape = valid(self.shape().broadcast(&mask.dims(), "masked_select"));
+        let chosen: Vec<i64> =
+            (0..).zip(mask.expand(shape).iter()).filter_map(|(i, chosen)| chosen.then_some(i)).collect();
+        let count = chosen.len();
+        let index = &Tensor::from_vec(chosen, count).expect("as many as there are");
+        let row = self.broadcast_to(shape).reshape([shape.count()]);
+        let (x, name, axis, line) = (&row, "masked_select", 0, line());
+        compiled!(select_at(x: &Variable<T>, name: &'static str, axis: usize, index: &Tensor<i64>, line: Line) -> Variable<T>)
+    }
+}
+
+/// g / y, and 0 where y is 0, with derivatives of every order: the divisor is made harmless before the division.
+pub(crate) fn quotient_or_zero<T: Float>(g: &Variable<T>, y: &Variable<T>) -> Variable<T> {
+    let zero = y.read().map(|y| y == T::zero());
+    if !zero.any() {
+        return g / y;
+    }
+    let divisor = y.masked_fill(&zero, 1.0);
+    (g / divisor).masked_fill(&zero, 0.0)
+}

@@ -1,0 +1,93 @@
+//! The same elements in another order along an axis: flip and roll.
+//!
+//! ```
+//! use wengert_autograd::Variable;
+//!
+//! let x = Variable::from([1.0_f32, 2.0, 3.0]);
+//! assert_eq!(x.flip(0).value().to_vec(), [3.0, 2.0, 1.0]);
+//! assert_eq!(x.roll(1, 0).value().to_vec(), [3.0, 1.0, 2.0]);
+//! ```
+//!
+//! Both are permutations, whose adjoint is the inverse: a flip is its own, a roll's is the roll by as much backwards.
+
+use crate::{
+    IntoAxes,
+    graph::{Context, Cotangents, Grads, Keep, Op, Variable, mode::line, op::Line, variable::record},
+    scalar::{Float, float::compiled},
+};
+
+/// Axes reversed; its own adjoint.
+struct Flip {
+    axes: u32,
+}
+impl<T: Float> Op<T> for Flip {
+    fn name(&self) -> &'static str {
+        "flip"
+    }
+    fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
+        Grads::one(flip_at(&g.only(), self.axes, line()))
+    }
+}
+
+fn flip_at<T: Float>(x: &Variable<T>, axes: u32, line: Line) -> Variable<T> {
+    let value = x.read();
+    let list: Vec<isize> = (0..value.rank() as isize).filter(|axis| axes >> axis & 1 == 1).collect();
+    let flipped = value.flip(&list);
+    record(Flip { axes }, &[x], &[&value], flipped, Keep::NOTHING, line)
+}
+
+/// An axis rolled; the adjoint rolls back.
+struct Roll {
+    shift: isize,
+    axis: usize,
+}
+impl<T: Float> Op<T> for Roll {
+    fn name(&self) -> &'static str {
+        "roll"
+    }
+    fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
+        Grads::one(roll_at(&g.only(), -self.shift, self.axis, line()))
+    }
+}
+
+fn roll_at<T: Float>(x: &Variable<T>, shift: isize, axis: usize, line: Line) -> Variable<T> {
+    let value = x.read();
+    let rolled = value.roll(shift, axis as isize);
+    record(Roll { shift, axis }, &[x], &[&value], rolled, Keep::NOTHING, line)
+}
+
+impl<T: Float> Variable<T> {
+    /// The order along these axes reversed.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([[1.0_f32, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.flip([0, 1]).value().to_vec(), [4.0, 3.0, 2.0, 1.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice.
+    #[track_caller]
+    pub fn flip(&self, axes: impl IntoAxes) -> Variable<T> {
+        let (x, axes, line) = (self, axes.into_axes(self.shape(), "flip"), line());
+        compiled!(flip_at(x: &Variable<T>, axes: u32, line: Line) -> Variable<T>)
+    }
+
+    /// Each element `shift` places further along an axis, those at the end coming round.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([1.0_f32, 2.0, 3.0]);
+    /// assert_eq!(x.roll(-1, 0).value().to_vec(), [2.0, 3.0, 1.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    #[track_caller]
+    pub fn roll(&self, shift: isize, axis: isize) -> Variable<T> {
+        let shape = self.shape();
+        let axis = shape.axis("roll", axis);
+        // Within one turn, so that the shift back can be named too.
+        let shift = shift % shape[axis].max(1) as isize;
+        let (x, line) = (self, line());
+        compiled!(roll_at(x: &Variable<T>, shift: isize, axis: usize, line: Line) -> Variable<T>)
+    }
+}

@@ -1,0 +1,238 @@
+//! Running results along an axis: cumsum, cumprod, the linear recurrence, and the product, whose gradient they are.
+//!
+//! ```
+//! use wengert_autograd::Variable;
+//!
+//! let x = Variable::from([2.0_f32, 0.0, 4.0]).requires_grad();
+//! assert_eq!(x.cumsum(0).value().to_vec(), [2.0, 2.0, 6.0]);
+//! x.prod().backward(); // a factor 0: only it has a slope, the product of the others
+//! assert_eq!(x.grad().unwrap().to_vec(), [0.0, 8.0, 0.0]);
+//! ```
+//!
+//! All rests on one family that is closed under differentiation, the linear recurrence sₖ = bₖ + aₖ·sₖ₋₁:
+//!
+//! - its adjoint is a linear recurrence from the other end, b̄ₖ = s̄ₖ + aₖ₊₁·b̄ₖ₊₁, and āₖ = b̄ₖ·sₖ₋₁;
+//! - cumsum has a = 1: its adjoint is the sum from the other end;
+//! - cumprod yₖ = xₖ·yₖ₋₁ has x̄ₖ = rₖ·yₖ₋₁ with rₖ = ȳₖ + xₖ₊₁·rₖ₊₁. No division, so zeros are ordinary numbers;
+//! - the gradient of a product is the product of the others, those before times those after: two cumprods.
+
+use super::reduction::{all_axes, reduced_count, reduced_shape};
+use crate::{
+    IntoAxes,
+    graph::{Context, Cotangents, Grads, Keep, Op, Variable, mode::line, op::Line, variable::record},
+    kernel::{reduce, scan::scan},
+    scalar::{Float, float::compiled},
+    tensor::{Dims, TensorError},
+};
+
+/// What stands one place before each element in the direction of a scan, and `first` where nothing does.
+fn previous<T: Float>(x: &Variable<T>, axis: usize, reversed: bool, first: f64) -> Variable<T> {
+    let mut amounts = [(0, 0); crate::tensor::MAX_RANK];
+    amounts[axis] = if reversed { (-1, 1) } else { (1, -1) };
+    super::pad::pad_at(x, amounts, first, line())
+}
+
+/// Running sums; the adjoint is the same from the other end.
+struct CumSum {
+    axis: usize,
+    reversed: bool,
+}
+impl<T: Float> Op<T> for CumSum {
+    fn name(&self) -> &'static str {
+        "cumsum"
+    }
+    fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
+        Grads::one(cumsum_at(&g.only(), self.axis, !self.reversed, line()))
+    }
+}
+
+fn cumsum_at<T: Float>(x: &Variable<T>, axis: usize, reversed: bool, line: Line) -> Variable<T> {
+    let value = x.read();
+    let sums = scan(&value, axis, reversed, |sum, x, _| sum + x);
+    record(CumSum { axis, reversed }, &[x], &[&value], sums, Keep::NOTHING, line)
+}
+
+/// Running products.
+struct CumProd {
+    axis: usize,
+    reversed: bool,
+}
+impl<T: Float> Op<T> for CumProd {
+    fn name(&self) -> &'static str {
+        "cumprod"
+    }
+    fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
+        let Self { axis, reversed } = *self;
+        let next = previous(&cx.input(0), axis, !reversed, 0.0);
+        let r = recurrence_at(&g.only(), &next, axis, !reversed, line());
+        Grads::one(r * previous(&cx.output(0), axis, reversed, 1.0))
+    }
+}
+
+fn cumprod_at<T: Float>(x: &Variable<T>, axis: usize, reversed: bool, line: Line) -> Variable<T> {
+    let value = x.read();
+    let products = scan(&value, axis, reversed, |product, x, _| product * x);
+    let keep = Keep::inputs([0]).and(Keep::outputs([0]));
+    record(CumProd { axis, reversed }, &[x], &[&value], products, keep, line)
+}
+
+/// sₖ = bₖ + aₖ·sₖ₋₁, with inputs b and a.
+struct LinearRecurrence {
+    axis: usize,
+    reversed: bool,
+}
+impl<T: Float> Op<T> for LinearRecurrence {
+    fn name(&self) -> &'static str {
+        "linear_recurrence"
+    }
+    fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
+        let Self { axis, reversed } = *self;
+        let next = previous(&cx.input(1), axis, !reversed, 0.0);
+        let b = recurrence_at(&g.only(), &next, axis, !reversed, line());
+        let a = || &b * previous(&cx.output(0), axis, reversed, 0.0);
+        cx.gradients([&|| b.clone(), &a])
+    }
+}
+
+fn recurrence_at<T: Float>(
+    b: &Variable<T>,
+    a: &Variable<T>,
+    axis: usize,
+    reversed: bool,
+    line: Line,
+) -> Variable<T> {
+    let (value, factors) = (b.read(), a.read());
+    let packed = factors.contiguous();
+    let factor = packed.as_slice().expect("packed above");
+    let states = scan(&value, axis, reversed, |state, b, place| factor[place] * state + b);
+    let keep = Keep::inputs([1]).and(if a.needs_grad() { Keep::outputs([0]) } else { Keep::NOTHING });
+    record(LinearRecurrence { axis, reversed }, &[b, a], &[&value, &factors], states, keep, line)
+}
+
+/// A product over axes.
+struct Product {
+    axes: u32,
+}
+impl<T: Float> Op<T> for Product {
+    fn name(&self) -> &'static str {
+        "prod"
+    }
+    fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
+        let (x, y) = (cx.input(0), cx.output(0));
+        let wide = reduced_shape(x.shape(), self.axes, true);
+        let g = g.only().reshape(wide);
+        // A quotient is quick, and right as long as nothing is 0, infinite, or lost to underflow.
+        let plain = y.read().iter().all(num_traits::Float::is_normal);
+        Grads::one(if plain { g * y.reshape(wide) / x } else { g * products_of_others(&x, self.axes) })
+    }
+}
+
+/// For each element the product of the others that `axes` join it with.
+fn products_of_others<T: Float>(x: &Variable<T>, axes: u32) -> Variable<T> {
+    let shape = x.shape();
+    // The axes of the product last, and made one.
+    let mut order: Vec<isize> = (0..shape.len() as isize).collect();
+    order.sort_by_key(|&axis| axes >> axis & 1);
+    let mut inverse = vec![0; order.len()];
+    for (to, &from) in order.iter().enumerate() {
+        inverse[from as usize] = to as isize;
+    }
+    let front = x.permute(&order);
+    let len = reduced_count(shape, axes);
+    let rows = front.reshape([shape.count() / len.max(1), len]);
+    let before = previous(&cumprod_at(&rows, 1, false, line()), 1, false, 1.0);
+    let after = previous(&cumprod_at(&rows, 1, true, line()), 1, true, 1.0);
+    (before * after).reshape(front.shape()).permute(&inverse)
+}
+
+fn product_at<T: Float>(x: &Variable<T>, axes: u32, keepdim: bool, line: Line) -> Variable<T> {
+    let value = x.read();
+    let shape = reduced_shape(value.dims(), axes, keepdim);
+    let product = reduce::reduce(reduce::Product, &value, axes).reshape(shape);
+    let keep = Keep::inputs([0]).and(Keep::outputs([0]));
+    record(Product { axes }, &[x], &[&value], product, keep, line)
+}
+
+impl<T: Float> Variable<T> {
+    /// Sums up to each element along an axis, it included. Adjoint: the same from the end.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([1.0_f32, 2.0, 3.0]);
+    /// assert_eq!(x.cumsum(0).value().to_vec(), [1.0, 3.0, 6.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    #[track_caller]
+    pub fn cumsum(&self, axis: isize) -> Variable<T> {
+        let (x, axis, reversed, line) = (self, self.shape().axis("cumsum", axis), false, line());
+        compiled!(cumsum_at(x: &Variable<T>, axis: usize, reversed: bool, line: Line) -> Variable<T>)
+    }
+
+    /// Products up to each element along an axis, it included. The gradient is exact where factors are 0.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([1.0_f32, 2.0, 3.0]);
+    /// assert_eq!(x.cumprod(0).value().to_vec(), [1.0, 2.0, 6.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    #[track_caller]
+    pub fn cumprod(&self, axis: isize) -> Variable<T> {
+        let (x, axis, reversed, line) = (self, self.shape().axis("cumprod", axis), false, line());
+        compiled!(cumprod_at(x: &Variable<T>, axis: usize, reversed: bool, line: Line) -> Variable<T>)
+    }
+
+    /// The linear recurrence s₀ = x₀, sₖ = xₖ + factorₖ·sₖ₋₁ along an axis: running averages, discounted returns,
+    /// diagonal state-space models. `factors` has the shape of the variable; its first slice is not read.
+    ///
+    /// ```
+    /// use wengert_autograd::Variable;
+    /// let (x, decay) = (Variable::from([1.0_f32, 1.0, 1.0]), Variable::from([0.5_f32; 3]));
+    /// assert_eq!(x.linear_recurrence(&decay, 0).value().to_vec(), [1.0, 1.5, 1.75]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range or the shapes differ.
+    #[track_caller]
+    pub fn linear_recurrence(&self, factors: &Variable<T>, axis: isize) -> Variable<T> {
+        let (shape, line) = (self.shape(), line());
+        let axis = shape.axis("linear_recurrence", axis);
+        if factors.shape() != shape {
+            let problem = format!("the factors must have the same shape, not {:?}", factors.shape());
+            TensorError::argument("linear_recurrence", &shape, problem).raise();
+        }
+        let (b, a, reversed) = (self, factors, false);
+        compiled!(recurrence_at(b: &Variable<T>, a: &Variable<T>, axis: usize, reversed: bool, line: Line) -> Variable<T>)
+    }
+
+    /// The product of all elements: a scalar. Gradient: the product of the others, also where factors are 0. The
+    /// product of nothing is 1.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([[1.0_f32, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.prod().item(), 24.0);
+    /// ```
+    #[track_caller]
+    pub fn prod(&self) -> Variable<T> {
+        let (x, axes, keepdim, line) = (self, all_axes(self.shape()), false, line());
+        compiled!(product_at(x: &Variable<T>, axes: u32, keepdim: bool, line: Line) -> Variable<T>)
+    }
+
+    /// The product over some axes, which are removed, or kept with size 1 when `keepdim` holds.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([[1.0_f32, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.prod_axes(0, false).value().to_vec(), [3.0, 8.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice.
+    #[track_caller]
+    pub fn prod_axes(&self, axes: impl IntoAxes, keepdim: bool) -> Variable<T> {
+        let shape: Dims = self.shape();
+        let (x, axes, line) = (self, axes.into_axes(shape, "prod"), line());
+        compiled!(product_at(x: &Variable<T>, axes: u32, keepdim: bool, line: Line) -> Variable<T>)
+    }
+}
