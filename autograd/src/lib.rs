@@ -18,6 +18,8 @@ pub use kernel::{
     parallel::{ThreadsError, join, parallel, set_threads},
     update::update_parameter,
 };
-pub use ops::{Fused, IntoAxes, Padding, apply_formula, embedding, where_};
+pub use ops::{
+    Fused, IntoAxes, Padding, apply_formula, cosine_similarity, embedding, loss, pairwise_distance, where_,
+};
 pub use scalar::Float;
 pub use tensor::Tensor;

@@ -7,4 +7,5 @@ pub(crate) mod parallel;
 pub(crate) mod reduce;
 pub(crate) mod scan;
 pub(crate) mod simd;
+pub(crate) mod softmax;
 pub(crate) mod update;
