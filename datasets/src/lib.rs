@@ -18,7 +18,7 @@
 //! - [`bundled`]: real data sets, one function each; [`Mnist`].
 //! - Readers: [`idx`], [`table`] (CSV and TSV). They trust nothing in a file, and their errors name the file, the place, and what was
 //!   expected.
-//! - [`text`]: tokenizers, padding.
+//! - [`text`]: tokenizers, padding; [`transform`]: common scales, augmentation; [`toy`]: generated problems.
 
 #![forbid(unsafe_code)]
 
@@ -34,6 +34,8 @@ pub mod split;
 pub mod table;
 mod tensors;
 pub mod text;
+pub mod toy;
+pub mod transform;
 
 pub use dataset::{BatchElement, BatchOf, Collate, Dataset, Map, Subset};
 pub use loader::{Batches, DataLoader, Position};
