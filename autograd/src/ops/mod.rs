@@ -3,6 +3,7 @@
 mod activations;
 mod arithmetic;
 mod diagonal;
+mod dropout;
 pub(crate) mod elementwise;
 mod extremes;
 mod functions;

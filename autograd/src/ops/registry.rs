@@ -146,5 +146,8 @@ mod list {
         Entry::new("margin_ranking_loss", ops::loss::samples::samples::margin_ranking_loss),
         Entry::new("triplet_margin_loss", ops::loss::samples::samples::triplet_margin_loss),
         Entry::new("cosine_embedding_loss", ops::loss::samples::samples::cosine_embedding_loss),
+        Entry::new("dropout", ops::dropout::samples::dropout),
+        Entry::new("feature_dropout", ops::dropout::samples::feature_dropout),
+        Entry::new("alpha_dropout", ops::dropout::samples::alpha_dropout),
     ];
 }
