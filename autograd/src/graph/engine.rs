@@ -205,7 +205,10 @@ impl<T: Float> Pass<'_, T> {
         let (kept, released_at) = node.kept_for_backward(self.retain_graph, self.started_at);
         let recording = self.create_graph;
         let cx = Context { node, kept, recording, leading: self.leading, released_at };
-        let gradients = node.op.backward(&cx, Cotangents(slots)).0;
+        #[cfg_attr(not(feature = "check"), allow(unused_mut))]
+        let mut gradients = node.op.backward(&cx, Cotangents(slots)).0;
+        #[cfg(feature = "check")]
+        crate::check::mutation::mutate(node.op.name(), recording, &mut gradients);
         assert!(
             gradients.len() == node.inputs.len(),
             "rule of {} (recorded at {}): it returned {} gradients for {} inputs",

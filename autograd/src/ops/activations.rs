@@ -345,7 +345,10 @@ impl<T: Float> Variable<T> {
     pub fn glu(&self, axis: isize) -> Variable<T> {
         let shape = self.shape();
         let size = shape[shape.axis("glu", axis)];
-        assert!(size % 2 == 0, "glu: axis {axis} of shape {shape:?} has an odd size; it is to be halved");
+        assert!(
+            size.is_multiple_of(2),
+            "glu: axis {axis} of shape {shape:?} has an odd size; it is to be halved"
+        );
         let (a, b) = (self.narrow(axis, 0, size / 2), self.narrow(axis, size / 2, size / 2));
         evaluate!(Glu {}; &a, &b)
     }

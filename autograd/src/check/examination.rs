@@ -1,0 +1,75 @@
+//! What the registry's checks say about one operation: a line of the table.
+
+use super::{Entry, Gradcheck, Report, Sample, Verdict};
+use crate::{graph::Variable, tensor::Tensor};
+
+/// The result of all difference checks of an operation.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Examination {
+    /// The operation.
+    pub op: &'static str,
+    /// How many of its samples were compared with differences.
+    pub cases: usize,
+    /// The largest relative error of the first derivatives.
+    pub order1: f64,
+    /// The largest relative error of the second derivatives; none if no sample has any.
+    pub order2: Option<f64>,
+    /// `pass`, or what is wrong: sample, order and the report.
+    pub verdict: Result<(), String>,
+}
+
+/// The checks of order 1 and 2 of every sample of an operation, with the settings of `check`.
+pub fn examine(entry: &Entry, check: &Gradcheck) -> Examination {
+    let mut examination =
+        Examination { op: entry.name, cases: 0, order1: 0.0, order2: None, verdict: Ok(()) };
+    for sample in entry.samples() {
+        for order in 1..=sample.highest_order().min(2) {
+            examination.cases += usize::from(order == 1);
+            let (error, failure) = match check_sample(&sample, sample.draw(1), &check.clone().order(order)) {
+                Ok(report) => {
+                    let wrong = report.verdict() != Verdict::Pass;
+                    (report.error(), wrong.then(|| report.to_string()))
+                }
+                Err(error) => (f64::INFINITY, Some(error)),
+            };
+            match order {
+                1 => examination.order1 = examination.order1.max(error),
+                _ => examination.order2 = Some(examination.order2.unwrap_or(0.0).max(error)),
+            }
+            if let (Some(failure), true) = (failure, examination.verdict.is_ok()) {
+                let (name, text) = (sample.name, sample.text);
+                examination.verdict = Err(format!("{name} ({text}), order {order}: {failure}"));
+            }
+        }
+    }
+    examination
+}
+
+/// Checks one sample at given inputs, with respect to those that are not constants.
+pub(crate) fn check_sample(
+    sample: &Sample,
+    inputs: Vec<Tensor<f64>>,
+    check: &Gradcheck,
+) -> Result<Report, String> {
+    let varied: Vec<usize> = (0..inputs.len()).filter(|&i| !sample.inputs[i].1.is_constant()).collect();
+    let given: Vec<Tensor<f64>> = varied.iter().map(|&i| inputs[i].clone()).collect();
+    let call = |x: &[Variable<f64>]| {
+        let mut all: Vec<Variable<f64>> = inputs.iter().cloned().map(Variable::new).collect();
+        for (&i, x) in varied.iter().zip(x) {
+            all[i] = x.clone();
+        }
+        sample.run(&all)
+    };
+    check.check(call, &given).map_err(|error| error.to_string())
+}
+
+impl Sample {
+    /// Compares the derivatives of this call with differences, at the given inputs.
+    ///
+    /// # Errors
+    /// A [`CheckError`](super::CheckError) in words.
+    pub fn check(&self, inputs: Vec<Tensor<f64>>, check: &Gradcheck) -> Result<Report, String> {
+        check_sample(self, inputs, check)
+    }
+}
