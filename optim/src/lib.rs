@@ -17,6 +17,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`rule`] | [`Rule`] and [`FirstOrder`], on which most optimisers stand; [`Optimizer`], which all implement |
+//! | [`schedule`] | learning rates that change |
 //! | [`state`] | what an optimiser remembers, by parameter name |
 //!
 //! Formulas are those of the papers and of PyTorch to the last term.
@@ -27,6 +28,7 @@ mod adam;
 mod adam_variants;
 mod adaptive;
 pub mod rule;
+pub mod schedule;
 mod sgd;
 mod sign;
 pub mod state;
