@@ -27,6 +27,8 @@
 mod adam;
 mod adam_variants;
 mod adaptive;
+mod clip;
+pub mod lbfgs;
 pub mod rule;
 pub mod schedule;
 mod sgd;
@@ -36,6 +38,8 @@ pub mod state;
 pub use adam::{Adam, AdamRule, AdamW, AdamWRule};
 pub use adam_variants::{Adamax, AdamaxRule, NAdam, NAdamRule, RAdam, RAdamRule};
 pub use adaptive::{Adadelta, AdadeltaRule, Adagrad, AdagradRule, RmsProp, RmsPropRule};
+pub use clip::{clip_grad_norm, clip_grad_value};
+pub use lbfgs::Lbfgs;
 pub use rule::{FirstOrder, Optimizer, Rule, Slot};
 pub use sgd::{Sgd, SgdRule};
 pub use sign::{Lion, LionRule, Rprop, RpropRule};

@@ -126,6 +126,51 @@ pub fn optimizer<T: Float>(
 }
 
 pub fn minimize(manifest: &Manifest) -> Outcome {
-    let _ = manifest;
-    None
+    Some(minimum(manifest))
+}
+
+fn minimum(manifest: &Manifest) -> Result<(), String> {
+    let hyper = &manifest.json["hyper"];
+    let x = Variable::parameter(manifest.float::<f64>("x0")?);
+    let setting = |name: &str, default: f64| number(&hyper[name]).unwrap_or(default);
+    let mut lbfgs = Lbfgs::new(NamedParameters::from_iter([("x", x.clone())]))
+        .lr(setting("lr", 1.0))
+        .max_iter(setting("max_iter", 20.0) as usize)
+        .history_size(setting("history_size", 100.0) as usize)
+        .tolerance_grad(setting("tolerance_grad", 1e-7))
+        .tolerance_change(setting("tolerance_change", 1e-9));
+    let constant = |name: &str| manifest.float::<f64>(name).map(Variable::new);
+    let objective: Box<dyn Fn() -> Variable<f64>> = match manifest.text("objective") {
+        "rosenbrock" => Box::new(|| {
+            let n = x.len();
+            let (low, high) = (x.narrow(0, 0, n - 1), x.narrow(0, 1, n - 1));
+            (100.0 * (high - low.square()).square() + (1.0 - low).square()).sum()
+        }),
+        "quadratic" => {
+            let (a, b) = (constant("A")?, constant("b")?);
+            let x = x.clone();
+            Box::new(move || 0.5 * (&x * a.matmul(&x)).sum() - (&b * &x).sum())
+        }
+        "logistic" => {
+            let (rows, y, lam) = (constant("X")?, constant("y")?, constant("lam")?);
+            let x = x.clone();
+            Box::new(move || (-(&y * rows.matmul(&x))).softplus().mean() + 0.5 * &lam * (&x * &x).sum())
+        }
+        other => return Err(format!("there is no objective {other}")),
+    };
+    for _ in 0..manifest.number("outer_steps").unwrap_or(1.0) as usize {
+        lbfgs.step(&objective);
+    }
+    compare(
+        "x",
+        &Output::from(x.clone()),
+        manifest.tensor(manifest.text("expected_x"))?,
+        manifest.tolerances(),
+    )?;
+    let (got, want) = (objective().item(), manifest.number("expected_f").unwrap_or(0.0));
+    let (rtol, atol) = manifest.tolerances();
+    if (got - want).abs() > atol + rtol * want.abs() {
+        return Err(format!("the objective ends at {got:e}, expected {want:e}"));
+    }
+    Ok(())
 }

@@ -1,11 +1,44 @@
-//! Activation functions as layers.
+//! Activation functions as layers: each is a method of [`Variable`], whose documentation has the formula's details.
+//!
+//! ```
+//! use wengert_autograd::Variable;
+//! use wengert_nn::{Layer, LeakyReLU};
+//! let y = LeakyReLU::default().forward(&Variable::from([-1.0_f32, 2.0]));
+//! assert_eq!(y.value().to_vec(), [-0.01, 2.0]);
+//! ```
 
 use super::shape::without_parameters;
-use crate::Layer;
+use crate::{Init, Layer, Module};
 use wengert_autograd::{Float, Variable};
 
-/// Layers without settings, each a method of [`Variable`].
+/// Layers whose forward is a method of [`Variable`], with their settings and defaults as fields.
 macro_rules! activations {
+    ($($(#[$doc:meta])* $layer:ident = $method:ident($($(#[$setting_doc:meta])* $setting:ident: $type:ty = $default:expr),*);)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $layer {
+            $($(#[$setting_doc])* pub $setting: $type,)*
+        }
+
+        impl Default for $layer {
+            fn default() -> Self {
+                $layer { $($setting: $default,)* }
+            }
+        }
+
+        impl<T: Float> Layer<Variable<T>> for $layer {
+            type Output = Variable<T>;
+            #[track_caller]
+            fn forward(&self, input: &Variable<T>) -> Variable<T> {
+                input.$method($(self.$setting),*)
+            }
+        }
+        without_parameters!($layer);
+    )*};
+}
+
+/// The same for layers without settings, which are unit structures.
+macro_rules! plain_activations {
     ($($(#[$doc:meta])* $layer:ident = $method:ident;)*) => {$(
         $(#[$doc])*
         ///
@@ -24,11 +57,113 @@ macro_rules! activations {
     )*};
 }
 
-activations! {
+plain_activations! {
     /// max(x, 0).
     ReLU = relu;
+    /// min(max(x, 0), 6).
+    ReLU6 = relu6;
     /// The logistic function 1/(1 + e⁻ˣ).
     Sigmoid = sigmoid;
+    /// ln(1/(1 + e⁻ˣ)), without overflow.
+    LogSigmoid = logsigmoid;
     /// tanh x.
     Tanh = tanh;
+    /// x − tanh x.
+    Tanhshrink = tanhshrink;
+    /// x/(1 + |x|).
+    Softsign = softsign;
+    /// x/(1 + e⁻ˣ), also called swish.
+    SiLU = silu;
+    /// x·tanh(ln(1 + eˣ)).
+    Mish = mish;
+    /// The self-normalising exponential unit.
+    SELU = selu;
+    /// min(max(x + 3, 0), 6)/6.
+    Hardsigmoid = hardsigmoid;
+    /// x·min(max(x + 3, 0), 6)/6.
+    Hardswish = hardswish;
+}
+
+activations! {
+    /// x above 0, slope·x elsewhere.
+    LeakyReLU = leaky_relu(
+        /// The slope below 0: 0.01.
+        negative_slope: f64 = 0.01
+    );
+    /// x above 0, α·(eˣ − 1) elsewhere.
+    ELU = elu(
+        /// α: 1.
+        alpha: f64 = 1.0
+    );
+    /// max(x, 0) + min(0, α·(e^(x/α) − 1)).
+    CELU = celu(
+        /// α: 1.
+        alpha: f64 = 1.0
+    );
+    /// ln(1 + e^(βx))/β; x itself where βx is above the threshold.
+    Softplus = softplus_with(
+        /// β: 1.
+        beta: f64 = 1.0,
+        /// The threshold: 20.
+        threshold: f64 = 20.0
+    );
+    /// x between two bounds, the nearer of them elsewhere.
+    Hardtanh = hardtanh(
+        /// The lower bound: −1.
+        low: f64 = -1.0,
+        /// The upper bound: 1.
+        high: f64 = 1.0
+    );
+    /// The first half of an axis times the logistic function of the second (Dauphin and others 2017).
+    GLU = glu(
+        /// The axis: the last.
+        axis: isize = -1
+    );
+}
+
+/// x·Φ(x) with the normal distribution function Φ, or its approximation by tanh.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GELU {
+    /// Whether to approximate by tanh, as GPT-2 does: no.
+    pub tanh: bool,
+}
+
+impl<T: Float> Layer<Variable<T>> for GELU {
+    type Output = Variable<T>;
+    #[track_caller]
+    fn forward(&self, input: &Variable<T>) -> Variable<T> {
+        if self.tanh { input.gelu_tanh() } else { input.gelu() }
+    }
+}
+without_parameters!(GELU);
+
+/// x above 0, a·x elsewhere, with a slope that is learned: one for all, or one for each channel (axis 1)
+/// (He and others 2015). `weight` begins as 0.25.
+#[derive(Clone, Debug, Module)]
+#[module(crate = crate)]
+pub struct PReLU<T: Float = f32> {
+    /// `[1]` or `[channels]`.
+    pub weight: Variable<T>,
+}
+
+impl PReLU {
+    /// A layer of f32 with this many slopes: 1, or as many as there are channels.
+    pub fn new(slopes: usize) -> Self {
+        PReLU::typed(slopes)
+    }
+}
+
+impl<T: Float> PReLU<T> {
+    /// A layer of any number type.
+    pub fn typed(slopes: usize) -> Self {
+        PReLU { weight: Init::Constant(0.25).parameter(slopes) }
+    }
+}
+
+impl<T: Float> Layer<Variable<T>> for PReLU<T> {
+    type Output = Variable<T>;
+    #[track_caller]
+    fn forward(&self, input: &Variable<T>) -> Variable<T> {
+        input.prelu(&self.weight)
+    }
 }
