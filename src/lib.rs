@@ -49,7 +49,9 @@ pub mod nn {
 /// `use wengert::prelude::*`: the names that most programs need.
 pub mod prelude {
     pub use crate::datasets::{DataLoader, Dataset, Mnist};
+    pub use crate::loss::cross_entropy;
     pub use crate::nn::layers::*;
+    pub use crate::nn::losses::*;
     pub use crate::nn::{Buffer, Init, Layer, Module, Sequential, StateDict, Training};
     pub use crate::optim::{Adam, AdamW, Optimizer, Sgd};
     pub use crate::{Float, NamedParameters, Tensor, Variable, grad, manual_seed, no_grad, s, tensor};

@@ -27,6 +27,7 @@
 //! | [`layer`] | [`Layer`]: a module that is a function; [`Sequential`] |
 //! | [`init`] | [`Init`]: first values |
 //! | [`layers`] | the layers |
+//! | [`losses`] | losses as modules |
 //!
 //! Names, layouts, defaults and first values are PyTorch's, so that weights cross over.
 
@@ -35,11 +36,13 @@
 pub mod init;
 pub mod layer;
 pub mod layers;
+pub mod losses;
 pub mod module;
 
 pub use init::{Fan, Init, Nonlinearity};
 pub use layer::{AnyLayer, Lambda, Layer, Sequential};
 pub use layers::*;
+pub use losses::*;
 pub use module::{
     Buffer, Module, ShapeMismatch, StateDict, StateDictError, Summary, Training, Unmatched, Visitor,
     VisitorMut,
