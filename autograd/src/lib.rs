@@ -19,7 +19,8 @@ pub use kernel::{
     update::update_parameter,
 };
 pub use ops::{
-    Fused, IntoAxes, Padding, apply_formula, cosine_similarity, embedding, loss, pairwise_distance, where_,
+    Fused, IntoAxes, Padding, Triangle, apply_formula, cosine_similarity, einsum, embedding, loss,
+    pairwise_distance, where_,
 };
 pub use scalar::Float;
 pub use tensor::Tensor;

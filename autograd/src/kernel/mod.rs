@@ -1,6 +1,7 @@
 //! The loops: what spends the time.
 
 pub(crate) mod elementwise;
+pub(crate) mod factor;
 pub(crate) mod gather;
 pub(crate) mod matmul;
 pub(crate) mod parallel;

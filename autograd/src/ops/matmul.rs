@@ -15,6 +15,7 @@
 //! reverse mode algorithmic differentiation", 2008, section 2.2): each reads only the other operand, so A is kept only when
 //! B wants a gradient, and the other way round. Transposing is a view, and the kernels take any strides: no rule copies.
 
+use super::registry::samples;
 use crate::{
     graph::{Context, Cotangents, Grads, Keep, Op, Variable, mode::line, op::Line, variable::record},
     kernel::matmul::{self, Plan},
@@ -41,9 +42,9 @@ fn left_cotangent<T: Float>(a: Dims, b: &Variable<T>, g: &Variable<T>) -> Variab
     match (a.len(), b.rank()) {
         (1, 1) => g * b,
         // A row times a matrix: what was summed over, k, is the row axis of B.
-        (1, _) => b.matmul(&g.unsqueezed(-1)).squeezed(-1),
+        (1, _) => b.matmul(&g.unsqueeze(-1)).squeeze(-1),
         // A matrix times a column: an outer product.
-        (_, 1) => g.unsqueezed(-1).matmul(&b.unsqueezed(0)),
+        (_, 1) => g.unsqueeze(-1).matmul(&b.unsqueeze(0)),
         _ => g.matmul(&b.transpose(-1, -2)),
     }
 }
@@ -52,7 +53,7 @@ fn left_cotangent<T: Float>(a: Dims, b: &Variable<T>, g: &Variable<T>) -> Variab
 fn right_cotangent<T: Float>(a: &Variable<T>, b: Dims, g: &Variable<T>) -> Variable<T> {
     match (a.rank(), b.len()) {
         (1, 1) => g * a,
-        (1, _) => a.unsqueezed(-1).matmul(&g.unsqueezed(-2)),
+        (1, _) => a.unsqueeze(-1).matmul(&g.unsqueeze(-2)),
         // One column or matrix for a whole batch: the sum over the batch is part of the product.
         (_, 1) => rows(a).t().matmul(&g.reshape([g.len()])),
         (_, 2) => rows(a).t().matmul(&rows(g)),
@@ -65,17 +66,6 @@ fn rows<T: Float>(x: &Variable<T>) -> Variable<T> {
     let shape = x.shape();
     let columns = shape[shape.len() - 1];
     x.reshape([shape[..shape.len() - 1].iter().product::<usize>(), columns])
-}
-
-impl<T: Float> Variable<T> {
-    /// With a new axis of size 1.
-    fn unsqueezed(&self, axis: isize) -> Variable<T> {
-        self.reshape(self.read().unsqueeze(axis).dims())
-    }
-    /// Without an axis of size 1.
-    fn squeezed(&self, axis: isize) -> Variable<T> {
-        self.reshape(self.read().squeeze(axis).dims())
-    }
 }
 
 /// Which operands of a bilinear operation are kept: each for the gradient of the other.
@@ -214,4 +204,36 @@ impl<T: Float> Tensor<T> {
 
 fn matmul_tensors<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
     matmul::matmul(a, b)
+}
+
+samples! {
+    matmul {
+        "matrices" (a: normal([2, 3]), b: normal([3, 4])) => a.matmul(b);
+        "vectors" (a: normal([3]), b: normal([3])) => a.matmul(b);
+        "matrix and vector" (a: normal([2, 3]), b: normal([3])) => a.matmul(b);
+        "vector and matrix" (a: normal([3]), b: normal([3, 2])) => a.matmul(b);
+        "batch and vector" (a: normal([2, 2, 3]), b: normal([3])) => a.matmul(b);
+        "vector and batch" (a: normal([3]), b: normal([2, 3, 2])) => a.matmul(b);
+        "batch and matrix" (a: normal([2, 2, 3]), b: normal([3, 2])) => a.matmul(b);
+        "matrix and batch" (a: normal([2, 3]), b: normal([2, 3, 2])) => a.matmul(b);
+        "batches that broadcast" (a: normal([2, 1, 2, 3]), b: normal([2, 3, 1])) => a.matmul(b);
+        "large enough for the blocked product" (a: normal([9, 8]), b: normal([8, 8])) => a.matmul(b);
+        "no rows" (a: normal([0, 3]), b: normal([3, 2])) => a.matmul(b);
+        "nothing to sum" (a: normal([2, 0]), b: normal([0, 2])) => a.matmul(b);
+        "inner sizes differ" (a: normal([2, 3]), b: normal([4, 3])) => a.matmul(b), panics("(3 against 4); did you mean w.t()?");
+        "a scalar" (a: normal(()), b: normal([3])) => a.matmul(b), panics("is a scalar; multiply with *");
+        "batches that differ" (a: normal([2, 2, 2]), b: normal([3, 2, 2])) => a.matmul(b), panics("do not broadcast: 2 against 3");
+    }
+    linear {
+        "with bias" (x: normal([3, 2]), w: normal([4, 2]), b: normal([4])) => x.linear(w, Some(b));
+        "without bias" (x: normal([3, 2]), w: normal([4, 2])) => x.linear(w, None);
+        "a vector" (x: normal([2]), w: normal([3, 2]), b: normal([3])) => x.linear(w, Some(b));
+        "two leading axes" (x: normal([2, 2, 2]), w: normal([3, 2]), b: normal([3])) => x.linear(w, Some(b));
+        "no rows" (x: normal([0, 2]), w: normal([3, 2]), b: normal([3])) => x.linear(w, Some(b));
+        "no inputs" (x: normal([2, 0]), w: normal([3, 0]), b: normal([3])) => x.linear(w, Some(b));
+        "a weight the wrong way round" (x: normal([3, 2]), w: normal([2, 4])) => x.linear(w, None),
+            panics("linear: the weight [2, 4] takes a last axis of 4");
+        "a bias too long" (x: normal([3, 2]), w: normal([4, 2]), b: normal([5])) => x.linear(w, Some(b)),
+            panics("takes a bias of shape [4]");
+    }
 }
