@@ -18,6 +18,8 @@ pub use kernel::{
     parallel::{ThreadsError, join, parallel, set_threads},
     update::update_parameter,
 };
+#[doc(hidden)]
+pub use ops::own::names as __elementwise;
 pub use ops::{
     Fused, IntoAxes, Padding, Triangle, apply_formula, cosine_similarity, einsum, embedding, loss,
     pairwise_distance, where_,

@@ -18,6 +18,7 @@ pub mod loss;
 mod mask;
 mod matmul;
 mod operators;
+pub(crate) mod own;
 mod pad;
 mod products;
 pub(crate) mod reduction;
