@@ -300,7 +300,7 @@ fn bits_do_not_depend_on_the_number_of_threads() {
         ] {
             let run = || (a.matmul(&b).to_vec(), single(&a).matmul(&single(&b)).to_vec());
             let outside = run();
-            for threads in 1..=8 {
+            for threads in [1, 2, 3, 8] {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 assert!(pool.install(run) == outside, "{:?} · {:?}, {threads} threads", a.shape(), b.shape());
             }

@@ -309,8 +309,8 @@ impl<T: Float> Variable<T> {
     /// it is computed for singular matrices (n² determinants).
     ///
     /// ```
-    /// let a = wengert_autograd::Variable::from([[1.0_f32, 2.0], [3.0, 4.0]]);
-    /// assert_eq!(a.det().item(), -2.0);
+    /// let a = wengert_autograd::Variable::from([[2.0_f32, 5.0], [1.0, 3.0]]);
+    /// assert_eq!(a.det().item(), 1.0);
     /// ```
     ///
     /// # Panics

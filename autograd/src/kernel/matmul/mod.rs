@@ -119,44 +119,50 @@ fn product<T: Float>(
     mut out: Fresh<T>,
     accumulate: bool,
 ) -> Tensor<T> {
-    let mut a = if a.rank() == 1 { a.unsqueeze(0) } else { a.clone() };
-    let b = if b.rank() == 1 { b.unsqueeze(1) } else { b.clone() };
     let Plan { mut sizes, mut batch, .. } = plan;
-    if b.rank() == 2 && a.rank() > 2 && !a.is_empty() {
+    let tall;
+    let mut a = a;
+    if b.rank() <= 2 && a.rank() > 2 && !a.is_empty() {
         // A batch times one matrix is one tall matrix times it.
         sizes.m *= batch.count();
         batch = Dims::default();
-        a = a.reshape([sizes.m, sizes.k]);
+        tall = a.reshape([sizes.m, sizes.k]);
+        a = &tall;
     }
     if sizes.m * sizes.n * batch.count() > 0 {
-        let batched = Batched {
-            batch,
-            sizes,
-            c: Matrix::row_major(out.as_mut_ptr(), sizes.n),
-            a: matrix(&a),
-            b: matrix(&b),
-            a_strides: batch_strides(&a, batch.len()),
-            b_strides: batch_strides(&b, batch.len()),
-            accumulate,
-        };
+        let c = Matrix::row_major(out.as_mut_ptr(), sizes.n);
+        let (a_matrix, b_matrix) = (matrix(a, true), matrix(b, false));
         // SAFETY: the plan made sure that the operands have these sizes, and `out` has room for all products, which are
         // disjoint parts of it; where they are added to it, the caller has written it.
-        unsafe { batched.run() };
+        unsafe {
+            if batch.is_empty() {
+                gemm_into(c, a_matrix, b_matrix, sizes, accumulate, true);
+            } else {
+                let (a_strides, b_strides) = (batch_strides(a, batch.len()), batch_strides(b, batch.len()));
+                let (a, b) = (a_matrix, b_matrix);
+                Batched { batch, sizes, c, a, b, a_strides, b_strides, accumulate }.run();
+            }
+        }
     }
     // SAFETY: the products wrote every element, or there are none.
     unsafe { out.assume_init() }
 }
 
-/// The last two axes of a tensor.
-fn matrix<T: Float>(x: &Tensor<T>) -> Matrix<*const T> {
-    let rank = x.rank();
-    Matrix { data: x.data_ptr(), row: x.strides()[rank - 2], column: x.strides()[rank - 1] }
+/// The last two axes of a tensor; a vector is a row or a column.
+fn matrix<T: Float>(x: &Tensor<T>, vector_is_row: bool) -> Matrix<*const T> {
+    let (row, column) = match (x.strides(), vector_is_row) {
+        (&[.., row, column], _) => (row, column),
+        (&[stride], true) => (0, stride),
+        (&[stride], false) => (stride, 0),
+        ([], _) => unreachable!("a plan refuses scalars"),
+    };
+    Matrix { data: x.data_ptr(), row, column }
 }
 
 /// The strides of a tensor along the `rank` axes of the common batch: 0 where it is repeated.
 fn batch_strides<T: Float>(x: &Tensor<T>, rank: usize) -> Dims {
     let mut strides = Dims::filled(rank, 0);
-    let own = x.rank() - 2;
+    let own = x.rank().saturating_sub(2);
     for back in 1..=own {
         if x.shape()[own - back] != 1 {
             strides[rank - back] = x.strides()[own - back];

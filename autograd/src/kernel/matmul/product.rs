@@ -2,16 +2,16 @@
 //!
 //! | product | method |
 //! |---|---|
-//! | fewer than 500 multiplications | three plain loops: a call of the blocked product costs 200 ns |
+//! | fewer than 800 multiplications | plain loops: a call of the blocked product costs 200 ns |
 //! | a row or a column | [`vector`](super::vector): such products are as fast as memory |
 //! | all others | the blocked, packed product of the `gemm` crate |
 //!
 //! The method depends on the shape and the strides only. The blocked product divides rows and columns among threads but
 //! never the inner sum, so every method gives the same bits on any number of threads.
 
-use super::vector;
+use super::vector::{self, multiply_add};
 use crate::{
-    kernel::parallel,
+    kernel::{parallel, simd::dispatch},
     scalar::{Float, float::sealed::Compiled},
 };
 use gemm_common::Parallelism;
@@ -59,7 +59,7 @@ impl Sizes {
 /// Nanoseconds for a multiplication and an addition in the blocked product.
 const COST: f64 = 0.02;
 /// The number of multiplications below which plain loops are faster.
-const SMALL: usize = 500;
+const SMALL: usize = 800;
 
 /// C = A · B, or C += A · B when `accumulate` holds; on several threads where `spread` allows it and it is worth while.
 ///
@@ -96,7 +96,7 @@ impl Sizes {
     }
 }
 
-/// Three loops.
+/// Plain loops: over strips of columns that a vector holds where rows of B and C are contiguous.
 ///
 /// # Safety
 /// As [`gemm_into`].
@@ -107,10 +107,45 @@ unsafe fn plain<T: Float>(
     sizes: Sizes,
     accumulate: bool,
 ) {
-    for i in 0..sizes.m {
-        for j in 0..sizes.n {
-            // SAFETY: the indices lie within the sizes.
-            unsafe {
+    /// # Safety
+    /// As [`gemm_into`], for contiguous rows of B and C.
+    #[inline(always)]
+    unsafe fn strips<const FMA: bool, T: Float>(
+        c: Matrix<*mut T>,
+        a: Matrix<*const T>,
+        b: Matrix<*const T>,
+        sizes: Sizes,
+        accumulate: bool,
+    ) {
+        let mut column = 0;
+        // SAFETY: by the caller; the strips lie within the columns.
+        unsafe {
+            while column + 8 <= sizes.n {
+                strip::<FMA, T, 8>(c, a, b, sizes, accumulate, column);
+                column += 8;
+            }
+            while column + 4 <= sizes.n {
+                strip::<FMA, T, 4>(c, a, b, sizes, accumulate, column);
+                column += 4;
+            }
+            for column in column..sizes.n {
+                strip::<FMA, T, 1>(c, a, b, sizes, accumulate, column);
+            }
+        }
+    }
+    if b.column == 1 && c.column == 1 && sizes.n >= 4 {
+        return dispatch!([T: Float] strips::<FMA, T>(
+            c: Matrix<*mut T>,
+            a: Matrix<*const T>,
+            b: Matrix<*const T>,
+            sizes: Sizes,
+            accumulate: bool,
+        ));
+    }
+    // SAFETY: by the caller; the indices lie within the sizes.
+    unsafe {
+        for i in 0..sizes.m {
+            for j in 0..sizes.n {
                 let place = c.data.add(i * c.row + j * c.column);
                 let mut sum = if accumulate { *place } else { T::zero() };
                 for p in 0..sizes.k {
@@ -118,6 +153,36 @@ unsafe fn plain<T: Float>(
                 }
                 place.write(sum);
             }
+        }
+    }
+}
+
+/// W columns of the product, from `column` on.
+///
+/// # Safety
+/// As [`gemm_into`], for contiguous rows of B and C that have these columns.
+#[inline(always)]
+unsafe fn strip<const FMA: bool, T: Float, const W: usize>(
+    c: Matrix<*mut T>,
+    a: Matrix<*const T>,
+    b: Matrix<*const T>,
+    sizes: Sizes,
+    accumulate: bool,
+    column: usize,
+) {
+    for i in 0..sizes.m {
+        // SAFETY: by the caller; arrays of elements need no more alignment than elements.
+        unsafe {
+            let place = c.data.add(i * c.row + column).cast::<[T; W]>();
+            let mut sums = if accumulate { *place } else { [T::zero(); W] };
+            for p in 0..sizes.k {
+                let factor = *a.data.add(i * a.row + p * a.column);
+                let row = *b.data.add(p * b.row + column).cast::<[T; W]>();
+                for lane in 0..W {
+                    sums[lane] = multiply_add::<FMA, T>(factor, row[lane], sums[lane]);
+                }
+            }
+            place.write(sums);
         }
     }
 }
@@ -173,7 +238,10 @@ unsafe fn blocked<T: Float>(
     // The crate's inner loop keeps columns of C in registers and wants the columns of its left operand contiguous. For
     // row-major C that is the transposed product Cᵀ = Bᵀ · Aᵀ. When B is stored transposed, its left operand would have
     // to be rearranged: then, if it is the larger one, the product is taken as it stands, and C is written with strides.
-    let as_it_stands = if c.column == 1 { b.column != 1 && sizes.m < sizes.n } else { c.row == 1 };
+    // That takes long inner sums, beside which scattered stores count for little.
+    let Sizes { m, n, k } = sizes;
+    let as_it_stands =
+        if c.column == 1 { b.column != 1 && m < n && k >= 96 && k >= 2 * m } else { c.row == 1 };
     let (c, a, b, Sizes { m, n, k }) =
         if as_it_stands { (c, a, b, sizes) } else { (c.t(), b.t(), a.t(), sizes.t()) };
     let one_if = |condition: bool| if condition { T::one() } else { T::zero() };

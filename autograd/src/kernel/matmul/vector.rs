@@ -5,18 +5,16 @@
 
 use super::product::{Matrix, Sizes};
 use crate::{
-    kernel::{parallel, reduce, simd::dispatch},
+    kernel::{parallel, simd::dispatch},
     scalar::Float,
 };
 
 /// Numbers in a leaf of a dot product.
 const LEAF: usize = 4096;
-/// Running sums of a dot product: four vectors of the widest kind.
-const LANES: usize = 32;
 /// Entries of the result that a block of columns has.
 const WIDTH: usize = 1024;
 /// Nanoseconds to read an element of the matrix.
-const COST: f64 = 0.1;
+const COST: f64 = 0.06;
 
 /// Has the matrix rows or columns that are contiguous?
 pub(super) fn suits<P>(a: Matrix<P>, sizes: Sizes) -> bool {
@@ -80,57 +78,89 @@ impl<T> Shared<T> {
 /// `a` has `m` × `x.len()` elements.
 unsafe fn by_rows<T: Float>(a: Matrix<*const T>, x: &[T], m: usize, nanoseconds: f64) -> Vec<T> {
     let start = Shared(a.data);
-    let leaves = x.len().div_ceil(LEAF);
-    // Leaves of a row lie beside each other; a chunk has enough of them to be worth handing to a thread.
-    let mut sums = vec![T::zero(); m * leaves];
-    let chunk = (2 * LEAF / x.len().min(LEAF)).max(1);
-    reduce::in_chunks(&mut sums, chunk, nanoseconds, |first, sums| {
-        for (at, sum) in sums.iter_mut().enumerate() {
-            let (row, leaf) = ((first + at) / leaves, (first + at) % leaves);
-            let x = &x[leaf * LEAF..x.len().min((leaf + 1) * LEAF)];
-            // SAFETY: this part of the row lies within the matrix.
-            let part =
-                unsafe { std::slice::from_raw_parts(start.get().add(row * a.row + leaf * LEAF), x.len()) };
-            *sum = dot(part, x);
+    // A task is a leaf of so many rows, a multiple of four.
+    let rows = (2 * LEAF / x.len().min(LEAF)).max(4).next_multiple_of(4);
+    let (leaves, blocks) = (x.len().div_ceil(LEAF), m.div_ceil(rows));
+    let mut sums = vec![T::zero(); leaves * m];
+    let place = Places(sums.as_mut_ptr());
+    parallel::for_each_block(leaves * blocks, nanoseconds, |task| {
+        let (leaf, first) = (task / blocks, task % blocks * rows);
+        let x = &x[leaf * LEAF..x.len().min((leaf + 1) * LEAF)];
+        // SAFETY: each task has a part of a leaf's sums to itself; the parts of the rows lie within the matrix.
+        unsafe {
+            let sums = std::slice::from_raw_parts_mut(place.get().add(leaf * m + first), rows.min(m - first));
+            dot_rows(start.get().add(first * a.row + leaf * LEAF), a.row, x, sums);
         }
     });
-    if leaves == 1 {
-        return sums;
-    }
-    sums.chunks_exact_mut(leaves).map(|row| join_in_pairs(row, 1)[0]).collect()
+    join_in_pairs(&mut sums, m);
+    sums.truncate(m);
+    sums
 }
 
-/// Σ aᵢ·bᵢ of slices of one length.
-fn dot<T: Float>(a: &[T], b: &[T]) -> T {
+/// The dot products of x with `sums.len()` rows, each `stride` after the one before.
+///
+/// # Safety
+/// There are so many rows of `x.len()` elements at `data`.
+unsafe fn dot_rows<T: Float>(data: *const T, stride: usize, x: &[T], sums: &mut [T]) {
     /// # Safety
-    /// None; the signature is that of `dispatch!`.
+    /// As the function around it.
     #[inline(always)]
-    unsafe fn lanes<const FMA: bool, T: Float>(a: &[T], b: &[T]) -> T {
-        let mut sums = [T::zero(); LANES];
-        let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-        for (a, b) in a.iter().zip(b) {
-            for lane in 0..LANES {
-                sums[lane] = multiply_add::<FMA, T>(a[lane], b[lane], sums[lane]);
+    unsafe fn run<const FMA: bool, T: Float>(data: *const T, stride: usize, x: &[T], sums: &mut [T]) {
+        // SAFETY: by the caller.
+        let row = |i: usize| unsafe { std::slice::from_raw_parts(data.add(i * stride), x.len()) };
+        let (fours, rest) = sums.as_chunks_mut::<4>();
+        for (q, sums) in fours.iter_mut().enumerate() {
+            let rows = [0, 1, 2, 3].map(|i| row(4 * q + i));
+            // Two vectors of AVX2 for each row.
+            *sums = if size_of::<T>() == 4 {
+                dots::<FMA, T, 16, 4>(rows, x)
+            } else {
+                dots::<FMA, T, 8, 4>(rows, x)
+            };
+        }
+        for (i, sum) in rest.iter_mut().enumerate() {
+            let row = [row(4 * fours.len() + i)];
+            [*sum] = if size_of::<T>() == 4 {
+                dots::<FMA, T, 16, 1>(row, x)
+            } else {
+                dots::<FMA, T, 8, 1>(row, x)
+            };
+        }
+    }
+    dispatch!([T: Float] run::<FMA, T>(data: *const T, stride: usize, x: &[T], sums: &mut [T]))
+}
+
+/// The dot products of x with R rows, in L running sums each.
+#[inline(always)]
+fn dots<const FMA: bool, T: Float, const L: usize, const R: usize>(rows: [&[T]; R], x: &[T]) -> [T; R] {
+    let mut sums = [[T::zero(); L]; R];
+    let (chunks, rest) = x.as_chunks::<L>();
+    let count = chunks.len();
+    let parts = rows.map(|row| &row.as_chunks::<L>().0[..count]);
+    for at in 0..count {
+        for r in 0..R {
+            for lane in 0..L {
+                sums[r][lane] = multiply_add::<FMA, T>(parts[r][at][lane], chunks[at][lane], sums[r][lane]);
             }
         }
-        for (lane, (a, b)) in a_rest.iter().zip(b_rest).enumerate() {
-            sums[lane] = multiply_add::<FMA, T>(*a, *b, sums[lane]);
-        }
-        let mut width = LANES / 2;
+    }
+    std::array::from_fn(|r| {
+        let mut sums = sums[r];
+        let mut width = L / 2;
         while width > 0 {
             for lane in 0..width {
                 sums[lane] = sums[lane] + sums[lane + width];
             }
             width /= 2;
         }
-        sums[0]
-    }
-    dispatch!([T: Float] lanes::<FMA, T>(a: &[T], b: &[T]) -> T)
+        let rest = rows[r][count * L..].iter().zip(rest);
+        rest.fold(sums[0], |sum, (a, b)| multiply_add::<FMA, T>(*a, *b, sum))
+    })
 }
 
 /// a·b + c, rounded once where the processor can.
 #[inline(always)]
-fn multiply_add<const FMA: bool, T: Float>(a: T, b: T, c: T) -> T {
+pub(super) fn multiply_add<const FMA: bool, T: Float>(a: T, b: T, c: T) -> T {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
 
@@ -156,8 +186,8 @@ unsafe fn by_columns<T: Float>(a: Matrix<*const T>, x: &[T], m: usize, nanosecon
             add_columns(data, a.column, &x[columns], sums);
         }
     });
-    let joined = join_in_pairs(&mut sums, m).len();
-    sums.truncate(joined);
+    join_in_pairs(&mut sums, m);
+    sums.truncate(m);
     sums
 }
 
@@ -202,8 +232,8 @@ unsafe fn add_columns<T: Float>(data: *const T, stride: usize, x: &[T], sums: &m
     dispatch!([T: Float] run::<FMA, T>(data: *const T, stride: usize, x: &[T], sums: &mut [T]))
 }
 
-/// Adds rows of `len` numbers in pairs until one is left, and returns that one.
-fn join_in_pairs<T: Float>(rows: &mut [T], len: usize) -> &mut [T] {
+/// Adds rows of `len` numbers in pairs until one is left: the first.
+fn join_in_pairs<T: Float>(rows: &mut [T], len: usize) {
     let count = rows.len() / len;
     let mut distance = 1;
     while distance < count {
@@ -215,5 +245,4 @@ fn join_in_pairs<T: Float>(rows: &mut [T], len: usize) -> &mut [T] {
         }
         distance *= 2;
     }
-    &mut rows[..len]
 }
