@@ -223,26 +223,22 @@ impl<T: Float> Pass<'_, T> {
             if self.leading.is_some() && !self.leads(input) {
                 continue;
             }
-            let shape = input.end().shape();
             match gradient {
                 Gradient::None => {}
-                Gradient::Whole(gradient) => {
-                    let found = gradient.shape();
-                    let gradient = if found == shape {
-                        gradient
-                    } else if shape.broadcasts_to(&found) {
-                        ops::sum_to(&gradient, shape)
-                    } else {
-                        panic!(
-                            "rule of {} (recorded at {}): the gradient of input {i} has the shape {found:?}, the input \
-                             {shape:?}",
-                            node.op.name(),
-                            node.line
-                        )
-                    };
-                    self.deliver(input, gradient);
+                Gradient::Whole(gradient) if input.end().has_shape_of(&gradient.read()) => {
+                    self.deliver(input, gradient)
                 }
-                Gradient::Part(region, part) => self.deliver_part(input, region, part, shape),
+                Gradient::Whole(gradient) => {
+                    let (found, shape) = (gradient.shape(), input.end().shape());
+                    assert!(
+                        shape.broadcasts_to(&found),
+                        "rule of {} (recorded at {}): the gradient of input {i} has the shape {found:?}, the input {shape:?}",
+                        node.op.name(),
+                        node.line
+                    );
+                    self.deliver(input, ops::sum_to(&gradient, shape));
+                }
+                Gradient::Part(region, part) => self.deliver_part(input, region, part, input.end().shape()),
             }
         }
     }

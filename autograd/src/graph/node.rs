@@ -100,7 +100,7 @@ impl<T: Float> Leaf<T> {
 
 /// A recorded operation.
 pub(crate) struct Node<T: Float> {
-    /// One more than the deepest input's: an order in which every node comes after its inputs, without a counter that
+    /// How deep its deepest input is: an order in which every node comes after its inputs, without a counter that
     /// threads would share.
     pub(crate) depth: u32,
     pub(crate) line: &'static Location<'static>,
@@ -123,8 +123,10 @@ impl<T: Float> Node<T> {
         kept: SmallVec<[(Slot, Tensor<T>); 2]>,
         line: &'static Location<'static>,
     ) -> Arc<Self> {
-        let depth =
-            inputs.iter().flatten().map(|edge| edge.end().depth()).max().map_or(0, |deepest| deepest + 1);
+        let mut depth = 0;
+        for edge in inputs.iter().flatten() {
+            depth = depth.max(edge.end().depth());
+        }
         let kept = Mutex::new(Kept::Held(kept));
         Arc::new(Node {
             depth,
@@ -202,6 +204,13 @@ impl<T: Float> End<T> {
         match self {
             End::Leaf(leaf) => leaf.shape(),
             End::Output(node, output) => node.shapes[*output as usize],
+        }
+    }
+    /// Has it the shape of `value`?
+    pub(crate) fn has_shape_of(&self, value: &Tensor<T>) -> bool {
+        match self {
+            End::Leaf(leaf) => lock(&leaf.value).sizes() == value.sizes(),
+            End::Output(node, output) => node.shapes[*output as usize] == *value.sizes(),
         }
     }
     pub(crate) fn extras(&self) -> &OnceLock<Box<Extras<T>>> {

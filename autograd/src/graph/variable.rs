@@ -467,21 +467,33 @@ pub(crate) fn record_boxed<T: Float>(
     line: &'static Location<'static>,
 ) -> SmallVec<[Variable<T>; 2]> {
     let mut kept: SmallVec<[(Slot, Tensor<T>); 2]> = SmallVec::new();
-    for (i, value) in values.iter().enumerate().take(64) {
-        if keep.inputs >> i & 1 == 1 {
-            kept.push((Slot::Input(i as u32), (*value).clone()));
-        }
+    let mut left = keep.inputs;
+    while left != 0 {
+        let i = left.trailing_zeros();
+        kept.push((Slot::Input(i), values[i as usize].clone()));
+        left &= left - 1;
     }
-    for (k, output) in outputs.iter().enumerate().take(64) {
-        if keep.outputs >> k & 1 == 1 {
-            kept.push((Slot::Output(k as u32), output.clone()));
-        }
+    let mut left = keep.outputs;
+    while left != 0 {
+        let k = left.trailing_zeros();
+        kept.push((Slot::Output(k), outputs[k as usize].clone()));
+        left &= left - 1;
     }
-    let edges = inputs.iter().map(|input| input.edge()).collect();
-    let shapes = outputs.iter().map(Tensor::dims).collect();
+    // Plain loops: collecting into a small vector is not inlined, and this runs for every operation.
+    let mut edges = SmallVec::new();
+    for input in inputs {
+        edges.push(input.edge());
+    }
+    let mut shapes = SmallVec::new();
+    for output in &outputs {
+        shapes.push(output.dims());
+    }
     let node = Node::new(op, edges, shapes, kept, line);
-    let edge = |k: usize| Some(Edge::new(End::Output(node.clone(), k as u32)));
-    outputs.into_iter().enumerate().map(|(k, output)| Variable::fixed(output, edge(k))).collect()
+    let mut recorded = SmallVec::new();
+    for (k, output) in outputs.into_iter().enumerate() {
+        recorded.push(Variable::fixed(output, Some(Edge::new(End::Output(node.clone(), k as u32)))));
+    }
+    recorded
 }
 
 /// The sum of two gradients, in a buffer that nobody else has if there is one.

@@ -80,8 +80,60 @@ pub(crate) fn map<T: Float>(
     }
     // SAFETY: the places are `count` fresh tensors of this shape.
     unsafe { fill(loops, direction, shape, inputs, &places) };
-    // SAFETY: `fill` wrote all of every output.
-    outputs.into_iter().map(|output| unsafe { output.assume_init() }).collect()
+    let mut written = SmallVec::new();
+    for output in outputs {
+        // SAFETY: `fill` wrote all of every output.
+        written.push(unsafe { output.assume_init() });
+    }
+    written
+}
+
+/// The most inputs of a loop that is run without looking at layouts twice.
+const FEW: usize = 8;
+
+/// Runs the loop at once if that is all there is to do: few inputs, packed, of one shape, and one block of them.
+///
+/// # Safety
+/// See [`fill`].
+#[inline]
+unsafe fn fill_at_once<T: Float>(
+    loops: &dyn Loops<T>,
+    direction: Direction,
+    shape: &Dims,
+    n: usize,
+    inputs: &[Input<'_, T>],
+    places: &[Pointer<T>],
+) -> bool {
+    if n > BLOCK || inputs.len() > FEW || places.len() > FEW {
+        return false;
+    }
+    let mut runs = [std::ptr::null(); FEW];
+    let mut readable = std::ptr::null();
+    for (run, input) in runs.iter_mut().zip(inputs) {
+        match input {
+            Input::Unread => {}
+            Input::Constant(_) => return false,
+            Input::Tensor(tensor) => match tensor.packed_ptr(shape) {
+                None => return false,
+                Some(address) => {
+                    *run = address;
+                    readable = address;
+                }
+            },
+        }
+    }
+    for (run, input) in runs.iter_mut().zip(inputs) {
+        if matches!(input, Input::Unread) {
+            *run = readable;
+        }
+    }
+    let mut outputs = [std::ptr::null_mut(); FEW];
+    for (output, place) in outputs.iter_mut().zip(places) {
+        *output = place.0;
+    }
+    // SAFETY: every input that is read has n elements; the outputs are as this function's contract says.
+    unsafe { loops.run(direction, n, &runs[..inputs.len()], &outputs[..places.len()]) };
+    true
 }
 
 /// # Safety
@@ -94,7 +146,8 @@ unsafe fn fill<T: Float>(
     places: &[Pointer<T>],
 ) {
     let n = shape.count();
-    if n == 0 {
+    // SAFETY: the same contract.
+    if n == 0 || unsafe { fill_at_once(loops, direction, &shape, n, inputs, places) } {
         return;
     }
     let mut sources: SmallVec<[Source<'_, T>; 8]> = SmallVec::new();

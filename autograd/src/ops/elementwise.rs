@@ -56,7 +56,9 @@ pub(crate) fn apply_at<T: Float, F: Formula<N, M>, const N: usize, const M: usiz
     line: Line,
 ) -> [Variable<T>; M] {
     let formula: Elementwise<F, N, M> = Elementwise(formula);
-    let mut outputs = apply(&formula, &|| Box::new(formula), &inputs, line).into_iter();
+    let read = inputs.map(Variable::read);
+    let values: [&Tensor<T>; N] = std::array::from_fn(|i| &*read[i]);
+    let mut outputs = apply(&formula, &|| Box::new(formula), &inputs, &values, line).into_iter();
     std::array::from_fn(|_| outputs.next().expect("the loop has M outputs"))
 }
 
@@ -65,11 +67,10 @@ fn apply<T: Float>(
     loops: &dyn Loops<T>,
     op: &dyn Fn() -> Box<dyn Op<T>>,
     inputs: &[&Variable<T>],
+    values: &[&Tensor<T>],
     line: Line,
 ) -> SmallVec<[Variable<T>; 2]> {
-    let read: SmallVec<[Value<'_, T>; 3]> = inputs.iter().map(|input| input.read()).collect();
-    let values: SmallVec<[&Tensor<T>; 4]> = read.iter().map(|value| &**value).collect();
-    let outputs = compute(loops, &values, line);
+    let outputs = compute(loops, values, line);
     let mut reads = 0;
     let mut any = false;
     if Mode::current().recording {
@@ -84,7 +85,7 @@ fn apply<T: Float>(
         return outputs.into_iter().map(Variable::new).collect();
     }
     let keep = Keep { inputs: reads & ((1 << inputs.len()) - 1), outputs: reads >> inputs.len() };
-    record_boxed(op(), inputs, &values, outputs, keep, line)
+    record_boxed(op(), inputs, values, outputs, keep, line)
 }
 
 /// The formula's values on plain tensors.

@@ -94,7 +94,7 @@ impl<E: Element> Tensor<E> {
 
     /// The shape, borrowed.
     #[inline]
-    fn sizes(&self) -> &Dims {
+    pub(crate) fn sizes(&self) -> &Dims {
         self.view.as_ref().map_or_else(|| self.buffer.shape(), |view| &view.shape)
     }
 
@@ -160,6 +160,9 @@ impl<E: Element> Tensor<E> {
     /// tensor always does.
     #[inline]
     pub fn is_contiguous(&self) -> bool {
+        if self.view.is_none() {
+            return true;
+        }
         let mut expected = 1;
         for axis in (0..self.rank()).rev() {
             let size = self.sizes()[axis];
@@ -354,6 +357,12 @@ impl<E: Element> Tensor<E> {
     pub(crate) fn data_ptr(&self) -> *const E {
         // `wrapping_add`, as an empty view's offset may point anywhere.
         self.buffer.as_ptr().wrapping_add(self.offset())
+    }
+
+    /// The address of the elements, if they lie in row-major order and have this shape: the quick test of a kernel.
+    #[inline]
+    pub(crate) fn packed_ptr(&self, shape: &Dims) -> Option<*const E> {
+        (self.sizes() == shape && self.is_contiguous()).then(|| self.data_ptr())
     }
 
     /// Whether no other tensor shares the memory.
