@@ -23,7 +23,7 @@ use crate::{
     tensor::{Dims, Tensor},
 };
 use rustc_hash::FxBuildHasher;
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap, HashSet},
@@ -253,11 +253,12 @@ impl<T: Float> Pass<'_, T> {
         let pending = &mut self.pending;
         let heap = &mut self.heap;
         let place = *self.places.entry(end.address()).or_insert_with(|| {
-            let outputs = match end {
-                End::Leaf(_) => 1,
-                End::Output(node, _) => node.shapes.len(),
-            };
-            pending.push(Some(Pending { end: edge.clone(), slots: smallvec![None; outputs] }));
+            let mut slots = SmallVec::new();
+            slots.push(None);
+            if let End::Output(node, _) = end {
+                slots.resize(node.shapes.len(), None);
+            }
+            pending.push(Some(Pending { end: edge.clone(), slots }));
             heap.push((end.depth(), Reverse(pending.len() - 1)));
             pending.len() - 1
         });

@@ -71,6 +71,18 @@ pub(crate) fn map<T: Float>(
         Direction::Forward => loops.arity().1,
         Direction::Backward(wanted) => wanted.count_ones() as usize,
     };
+    let mut written = SmallVec::new();
+    if count == 1 {
+        // The usual case, without lists: on small tensors they cost more than the arithmetic.
+        let mut output = Fresh::new(shape);
+        let place = [Pointer(output.as_mut_ptr())];
+        // SAFETY: the place is one fresh tensor of this shape, and `fill` writes all of it.
+        written.push(unsafe {
+            fill(loops, direction, shape, inputs, &place);
+            output.assume_init()
+        });
+        return written;
+    }
     let mut outputs: SmallVec<[Fresh<T>; 2]> = SmallVec::new();
     let mut places: SmallVec<[Pointer<T>; 4]> = SmallVec::new();
     for _ in 0..count {
@@ -80,7 +92,6 @@ pub(crate) fn map<T: Float>(
     }
     // SAFETY: the places are `count` fresh tensors of this shape.
     unsafe { fill(loops, direction, shape, inputs, &places) };
-    let mut written = SmallVec::new();
     for output in outputs {
         // SAFETY: `fill` wrote all of every output.
         written.push(unsafe { output.assume_init() });
@@ -108,28 +119,22 @@ unsafe fn fill_at_once<T: Float>(
         return false;
     }
     let mut runs = [std::ptr::null(); FEW];
+    // The last input is always read: in a backward loop it is a cotangent.
     let mut readable = std::ptr::null();
-    for (run, input) in runs.iter_mut().zip(inputs) {
-        match input {
+    for i in (0..inputs.len()).rev() {
+        match inputs[i] {
             Input::Unread => {}
             Input::Constant(_) => return false,
             Input::Tensor(tensor) => match tensor.packed_ptr(shape) {
                 None => return false,
-                Some(address) => {
-                    *run = address;
-                    readable = address;
-                }
+                Some(address) => readable = address,
             },
         }
-    }
-    for (run, input) in runs.iter_mut().zip(inputs) {
-        if matches!(input, Input::Unread) {
-            *run = readable;
-        }
+        runs[i] = readable;
     }
     let mut outputs = [std::ptr::null_mut(); FEW];
-    for (output, place) in outputs.iter_mut().zip(places) {
-        *output = place.0;
+    for i in 0..places.len() {
+        outputs[i] = places[i].0;
     }
     // SAFETY: every input that is read has n elements; the outputs are as this function's contract says.
     unsafe { loops.run(direction, n, &runs[..inputs.len()], &outputs[..places.len()]) };

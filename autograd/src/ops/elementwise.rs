@@ -127,15 +127,15 @@ fn pullback<T: Float>(loops: &dyn Loops<T>, cx: &Context<'_, T>, g: &Cotangents<
     let mut gradients: SmallVec<[Gradient<T>; 2]> = SmallVec::new();
     let mut wanted = 0;
     for i in 0..n {
-        gradients.push(Gradient::None);
-        if !cx.wants(i) {
-            continue;
+        let mut gradient = Gradient::None;
+        if cx.wants(i) {
+            match loops.dependence(i).passes {
+                // A cotangent that passes through unchanged needs no loop.
+                Some(j) => gradient = g.get(usize::from(j)).cloned().into(),
+                None => wanted |= 1 << i,
+            }
         }
-        match loops.dependence(i).passes {
-            // A cotangent that passes through unchanged needs no loop.
-            Some(j) => gradients[i] = g.get(usize::from(j)).cloned().into(),
-            None => wanted |= 1 << i,
-        }
+        gradients.push(gradient);
     }
     if wanted != 0 && cx.is_recording() {
         recorded(loops, cx, g, wanted, &mut gradients);
@@ -156,7 +156,12 @@ fn fused<T: Float>(
     let (n, m) = loops.arity();
     let all = (1 << n) - 1;
     let computed = if loops.computes_alone(wanted) { wanted } else { all };
-    let reads = (0..n).filter(|i| wanted >> i & 1 == 1).fold(0, |reads, i| reads | loops.dependence(i).reads);
+    let mut reads = 0;
+    for i in 0..n {
+        if wanted >> i & 1 == 1 {
+            reads |= loops.dependence(i).reads;
+        }
+    }
     let arriving: SmallVec<[Option<Value<'_, T>>; 2]> =
         (0..m).map(|j| g.get(j).map(Variable::read)).collect();
     let mut inputs: SmallVec<[Input<'_, T>; 6]> = SmallVec::new();
