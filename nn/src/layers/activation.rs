@@ -119,6 +119,16 @@ activations! {
         /// The axis: the last.
         axis: isize = -1
     );
+    /// eˣ/Σ eˣ along an axis: numbers from 0 to 1 that sum to 1.
+    Softmax = softmax(
+        /// The axis: the last.
+        axis: isize = -1
+    );
+    /// The logarithm of [`Softmax`], without overflow.
+    LogSoftmax = log_softmax(
+        /// The axis: the last.
+        axis: isize = -1
+    );
 }
 
 /// x·Φ(x) with the normal distribution function Φ, or its approximation by tanh.
