@@ -135,6 +135,10 @@ impl<T: Float> Case<T> {
     pub fn sizes(&self, name: &str) -> Option<Vec<isize>> {
         self.axes(name)
     }
+    /// A size or a list of them; none when it is absent.
+    pub fn counts_of(&self, name: &str) -> Option<Vec<usize>> {
+        Some(self.axes(name)?.into_iter().map(|size| size as usize).collect())
+    }
     /// A list of sizes, or one for all of `rank` axes.
     pub fn counts(&self, name: &str, rank: usize, default: usize) -> Vec<usize> {
         match self.axes(name) {

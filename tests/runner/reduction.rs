@@ -1,16 +1,81 @@
 //! The operations of the group `reduction`.
 
 use super::{Case, Output};
-use wengert_autograd::Float;
+use wengert_autograd::{Float, Tensor, Variable};
 
 pub fn apply<T: Float>(op: &str, case: &Case<T>) -> Option<Vec<Output<T>>> {
+    if let "all" | "any" = op {
+        return Some(vec![of_mask(op, case).into()]);
+    }
     let keepdim = case.flag("keepdim", false);
-    let axes = case.axes("dim");
-    Some(vec![match (op, axes.as_deref()) {
-        ("sum", None) if !keepdim => case.x().sum().into(),
-        ("sum", Some(axes)) => case.x().sum_axes(axes, keepdim).into(),
-        ("mean", None) if !keepdim => case.x().mean().into(),
-        ("mean", Some(axes)) => case.x().mean_axes(axes, keepdim).into(),
+    if let ("amax", Some(x), Some(axes)) = (op, case.maybe_mask("x"), case.axes("dim")) {
+        // The greatest truth value is whether any holds.
+        return Some(vec![axes.iter().fold(x.clone(), |x, &axis| x.any_axis(axis, keepdim)).into()]);
+    }
+    let x = case.x();
+    let all: Vec<isize> = (0..x.rank() as isize).collect();
+    let whole = case.axes("dim").is_none() && !keepdim;
+    let axes = case.axes("dim").unwrap_or(all);
+    let axes = axes.as_slice();
+    let axis = || case.axis("dim");
+    let correction = case.count("correction", 1);
+    let p = case.number("p", 2.0);
+    let output: Variable<T> = match op {
+        "sum" if whole => x.sum(),
+        "sum" => x.sum_axes(axes, keepdim),
+        "mean" if whole => x.mean(),
+        "mean" => x.mean_axes(axes, keepdim),
+        "prod" if whole => x.prod(),
+        "prod" => x.prod_axes(axes, keepdim),
+        "var" if whole => x.var(correction),
+        "var" => x.var_axes(axes, correction, keepdim),
+        "std" if whole => x.std(correction),
+        "std" => x.std_axes(axes, correction, keepdim),
+        "amax" if whole => x.amax(),
+        "amax" => x.amax_axes(axes, keepdim),
+        "amin" if whole => x.amin(),
+        "amin" => x.amin_axes(axes, keepdim),
+        "logsumexp" if whole => x.logsumexp(),
+        "logsumexp" => x.logsumexp_axes(axes, keepdim),
+        "norm" if whole => x.norm(p),
+        "norm" => x.norm_axes(p, axes, keepdim),
+        "cumsum" => x.cumsum(axis()),
+        "cumprod" => x.cumprod(axis()),
+        "max" => return pair(x.max_axis(axis(), keepdim)),
+        "min" => return pair(x.min_axis(axis(), keepdim)),
+        "sort" => return pair(x.sort(axis(), case.flag("descending", false))),
+        "topk" => return pair(x.topk(case.count("k", 1), axis(), case.flag("largest", true))),
+        "argmax" | "argmin" | "argsort" => return Some(vec![of_order(op, case).into()]),
         _ => return None,
-    }])
+    };
+    Some(vec![output.into()])
+}
+
+fn pair<T: Float>((values, indices): (Variable<T>, Tensor<i64>)) -> Option<Vec<Output<T>>> {
+    Some(vec![values.into(), indices.into()])
+}
+
+fn of_order<T: Float>(op: &str, case: &Case<T>) -> Tensor<i64> {
+    let (x, keepdim) = (case.x().value(), case.flag("keepdim", false));
+    let find = |x: &Tensor<T>, axis| match op {
+        "argmax" => x.argmax(axis, keepdim),
+        "argmin" => x.argmin(axis, keepdim),
+        _ => x.argsort(axis, case.flag("descending", false)),
+    };
+    match case.maybe_axis("dim") {
+        Some(axis) => find(&x, axis),
+        // Flattened; keepdim then leaves a 1 for every axis.
+        None if keepdim => find(&x.reshape([-1]), 0).reshape(vec![1; x.rank()]),
+        None => find(&x.reshape([-1]), 0),
+    }
+}
+
+fn of_mask<T: Float>(op: &str, case: &Case<T>) -> Tensor<bool> {
+    let (x, keepdim) = (case.mask("x"), case.flag("keepdim", false));
+    match (op, case.maybe_axis("dim")) {
+        ("all", Some(axis)) => x.all_axis(axis, keepdim),
+        ("all", None) => Tensor::full(vec![1; if keepdim { x.rank() } else { 0 }], x.all()),
+        (_, Some(axis)) => x.any_axis(axis, keepdim),
+        (_, None) => Tensor::full(vec![1; if keepdim { x.rank() } else { 0 }], x.any()),
+    }
 }

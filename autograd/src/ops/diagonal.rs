@@ -13,9 +13,10 @@
 //! [`View`] and [`Placed`] are each other's adjoint: what was read through a layout is added back through it, windows
 //! that overlap adding up. A triangle is a projection, and its own adjoint.
 
+use super::registry::samples;
 use crate::{
     graph::{Context, Cotangents, Grads, Keep, Op, Variable, mode::line, op::Line, variable::record},
-    kernel::{gather::add_through, reduce::in_chunks},
+    kernel::gather::add_through,
     scalar::{Float, float::compiled},
     tensor::{Dims, Tensor, TensorError},
 };
@@ -98,21 +99,7 @@ impl<T: Float> Op<T> for Triangle {
 
 fn triangle_at<T: Float>(x: &Variable<T>, upper: bool, diagonal: isize, line: Line) -> Variable<T> {
     let value = x.read();
-    let mut kept = value.packed();
-    let [.., rows, columns] = *value.shape() else { unreachable!("a triangle has two axes") };
-    if !kept.is_empty() {
-        let at_once = (16 * 1024 / columns).max(1) * columns;
-        let cost = kept.len() as f64 * 0.1;
-        in_chunks(kept.make_mut(), at_once, cost, |first, chunk| {
-            for (k, row) in chunk.chunks_exact_mut(columns).enumerate() {
-                let i = ((first / columns + k) % rows) as isize;
-                // Columns below `edge` lie under the diagonal, for `triu`, or up to it, for `tril`.
-                let edge = i.saturating_add(diagonal).saturating_add(isize::from(!upper));
-                let edge = edge.clamp(0, columns as isize) as usize;
-                if upper { &mut row[..edge] } else { &mut row[edge..] }.fill(T::zero());
-            }
-        });
-    }
+    let kept = if upper { value.triu(diagonal) } else { value.tril(diagonal) };
     record(Triangle { upper, diagonal }, &[x], &[&value], kept, Keep::NOTHING, line)
 }
 
@@ -211,5 +198,32 @@ impl<T: Float> Variable<T> {
 fn matrices<T: Float>(operation: &'static str, x: &Variable<T>) {
     if x.rank() < 2 {
         TensorError::argument(operation, &x.shape(), "a matrix has two axes").raise();
+    }
+}
+
+samples! {
+    diagonal {
+        "below" (x: normal([2, 3, 4])) => x.diagonal(-1, 2, 0);
+        "beyond" (x: normal([2, 3])) => x.diagonal(5, 0, 1);
+        "one axis" (x: normal([2, 3])) => x.diagonal(0, 1, 1), panics("diagonal");
+    }
+    diag {
+        "of a row" (x: normal([3])) => x.diag(-1);
+        "of a matrix" (x: normal([3, 4])) => x.diag(1);
+        "three axes" (x: normal([2, 2, 2])) => x.diag(0), panics("a row or a matrix is wanted");
+    }
+    unfold {
+        "overlapping" (x: normal([2, 7])) => x.unfold(1, 3, 2);
+        "the first axis" (x: normal([4, 2])) => x.unfold(0, 2, 1);
+        "too long" (x: normal([3])) => x.unfold(0, 4, 1), panics("unfold");
+    }
+    tril {
+        "main diagonal" (x: normal([3, 3])) => x.tril(0);
+        "batched" (x: normal([2, 2, 4])) => x.tril(-1);
+        "a row" (x: normal([3])) => x.tril(0), panics("a matrix has two axes");
+    }
+    triu {
+        "above" (x: normal([3, 4])) => x.triu(1);
+        "all of it" (x: normal([3, 2])) => x.triu(-9);
     }
 }

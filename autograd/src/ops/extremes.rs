@@ -18,6 +18,7 @@
 use super::{
     gather::gather_at,
     reduction::{all_axes, reduced_shape},
+    registry::samples,
 };
 use crate::{
     IntoAxes,
@@ -233,4 +234,34 @@ fn picked<T: Float>(
     let index = &indices;
     let values = compiled!(gather_at(x: &Variable<T>, name: &'static str, axis: usize, index: &Tensor<i64>, line: Line) -> Variable<T>);
     if keepdim { (values, indices) } else { (values.squeeze(axis as isize), indices.squeeze(axis as isize)) }
+}
+
+samples! {
+    amax {
+        "all" (x: distinct([2, 3])) => x.amax();
+        "two axes" (x: distinct([2, 3, 2])) => x.amax_axes([0, 2], true);
+        "ties" (x: values([3], &[2.0, 1.0, 2.0])) => x.amax(), kink("equal elements share the gradient");
+        "nothing" (x: normal([0])) => x.amax(), panics("amax: axis 0 has no elements");
+    }
+    amin {
+        "all" (x: distinct([2, 3])) => x.amin();
+        "rows" (x: distinct([3, 4])) => x.amin_axes(1, false);
+    }
+    max {
+        "columns" (x: distinct([3, 4])) => x.max_axis(0, false);
+        "ties" (x: values([3], &[2.0, 1.0, 2.0])) => x.max_axis(0, true), kink("the first gets the gradient");
+        "nothing" (x: normal([2, 0])) => x.max_axis(1, true), panics("max: axis 1 has no elements");
+    }
+    min {
+        "rows" (x: distinct([3, 4])) => x.min_axis(1, true);
+    }
+    sort {
+        "ascending" (x: distinct([3, 4])) => x.sort(1, false);
+        "descending" (x: distinct([4, 2])) => x.sort(0, true);
+    }
+    topk {
+        "greatest" (x: distinct([3, 4])) => x.topk(2, 1, true);
+        "least" (x: distinct([4, 2])) => x.topk(3, 0, false);
+        "too many" (x: distinct([2])) => x.topk(3, 0, true), panics("topk");
+    }
 }

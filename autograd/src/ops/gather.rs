@@ -15,6 +15,7 @@
 //! each names the other in its rule, and derivatives of any order stay within the pair. Contributions to one place are
 //! added in the row-major order of the indices, by one thread: the same bits every time.
 
+use super::registry::samples;
 use crate::{
     graph::{Context, Cotangents, Grads, Keep, Op, Variable, mode::line, op::Line, variable::record},
     kernel::gather,
@@ -279,5 +280,28 @@ fn same_shape(operation: &'static str, index: &Tensor<i64>, src: Dims) {
     if index.dims() != src {
         let problem = format!("src must have the shape of the indices, {:?}", index.shape());
         TensorError::argument(operation, &src, problem).raise();
+    }
+}
+
+samples! {
+    gather {
+        "rows" (x: normal([3, 4])) => x.gather(1, &crate::tensor![[0, 3, 3], [2, 2, -1]]);
+        "columns" (x: normal([3, 4])) => x.gather(0, &crate::tensor![[2, 0, 1], [2, 2, 0]]);
+        "out of range" (x: normal([3, 4])) => x.gather(1, &crate::tensor![[0, 4]]),
+            panics("gather: index 4 at position [0, 1] is out of range for axis 1, which has size 4");
+    }
+    take_along {
+        "broadcast" (x: normal([3, 4])) => x.take_along(&crate::tensor![[1, 0, 1]], 1);
+        "other axes" (x: normal([3, 4])) => x.take_along(&crate::tensor![1, 0], 1), panics("take_along");
+    }
+    scatter {
+        "rows" (x: normal([3, 4]), src: normal([2, 2])) => x.scatter(1, &crate::tensor![[0, 3], [2, 1]], src);
+        "the last one stays" (x: normal([3]), src: normal([4])) => x.scatter(0, &crate::tensor![2, 0, 2, 2], src);
+        "other shapes" (x: normal([3]), src: normal([2])) => x.scatter(0, &crate::tensor![2, 0, 1], src),
+            panics("scatter: src must have the shape of the indices, [3]");
+    }
+    scatter_add {
+        "rows" (x: normal([3, 4]), src: normal([2, 2])) => x.scatter_add(1, &crate::tensor![[0, 0], [2, 1]], src);
+        "columns" (x: normal([3, 4]), src: normal([2, 3])) => x.scatter_add(0, &crate::tensor![[2, 0, 1], [2, 2, 0]], src);
     }
 }

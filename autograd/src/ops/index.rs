@@ -14,7 +14,10 @@
 //! The gradient of an embedding is the most collision-prone sum of a language model; it is cut by rows of the table,
 //! each of which one thread adds up in the order of the tokens.
 
-use super::gather::{nothing, valid_indices};
+use super::{
+    gather::{nothing, valid_indices},
+    registry::samples,
+};
 use crate::{
     graph::{Context, Cotangents, Grads, Keep, Op, Variable, mode::line, op::Line, variable::record},
     kernel::gather::{NO_ROW, add_rows, take_rows},
@@ -220,5 +223,25 @@ impl<T: Float> Variable<T> {
         };
         let index = &index;
         compiled!(add_at(x: &Variable<T>, axis: usize, index: &Tensor<i64>, src: &Variable<T>, line: Line) -> Variable<T>)
+    }
+}
+
+samples! {
+    index_select {
+        "rows" (x: normal([3, 4])) => x.index_select(0, &crate::tensor![2, 0, 2, -1]);
+        "the middle" (x: normal([2, 3, 2])) => x.index_select(1, &crate::tensor![1, 1]);
+        "out of range" (x: normal([3])) => x.index_select(0, &crate::tensor![0, 3]),
+            panics("index_select: index 3 at position [1] is out of range for axis 0, which has size 3");
+    }
+    index_add {
+        "rows" (x: normal([3, 2]), src: normal([4, 2])) => x.index_add(0, &crate::tensor![2, 0, 2, 2], src, -2.5);
+        "the last axis" (x: normal([2, 3]), src: normal([2, 2])) => x.index_add(1, &crate::tensor![1, 1], src, 1.0);
+        "other shapes" (x: normal([3]), src: normal([3])) => x.index_add(0, &crate::tensor![2, 0], src, 1.0),
+            panics("index_add: src must have the shape [2]");
+    }
+    embedding {
+        "tokens" (weight: normal([4, 3])) => crate::embedding(&crate::tensor![[1, 2], [1, 1]], weight, None);
+        "no such token" (weight: normal([4, 3])) => crate::embedding(&crate::tensor![1, 4], weight, None),
+            panics("embedding: index 4 at position [1] is out of range for axis 0, which has size 4");
     }
 }

@@ -11,7 +11,7 @@
 //!
 //! The gradient of a cat is a view of each part. Repetition is a broadcast and a reshape, and so has no rule of its own.
 
-use super::slice::slice_region;
+use super::{registry::samples, slice::slice_region};
 use crate::{
     graph::{
         Context, Cotangents, Gradient, Grads, Keep, Op, Region, Variable,
@@ -165,4 +165,24 @@ fn repeated<T: Float>(x: &Variable<T>, axis: usize, times: usize, whole: bool) -
     let inner: usize = shape[axis + 1..].iter().product();
     let (before, behind) = if whole { (outer, shape[axis] * inner) } else { (outer * shape[axis], inner) };
     x.reshape([before, 1, behind]).broadcast_to([before, times, behind]).reshape(target)
+}
+
+samples! {
+    cat {
+        "columns" (a: normal([2, 3]), b: normal([2, 1])) => Variable::cat(&[a, b, a], 1);
+        "rows" (a: normal([2, 3]), b: normal([0, 3])) => Variable::cat(&[a, b], 0);
+        "other sizes" (a: normal([2, 3]), b: normal([3, 2])) => Variable::cat(&[a, b], 0), panics("cat");
+    }
+    stack {
+        "in front" (a: normal([2, 3]), b: normal([2, 3])) => Variable::stack(&[a, b], 0);
+        "behind" (a: normal([2]), b: normal([2])) => Variable::stack(&[a, b, a], -1);
+        "shapes that differ" (a: normal([2]), b: normal([3])) => Variable::stack(&[a, b], 0), panics("stack");
+    }
+    repeat {
+        "more axes" (x: normal([2, 3])) => x.repeat([2, 1, 3]);
+        "too few numbers" (x: normal([2, 3])) => x.repeat([2]), panics("repeat");
+    }
+    repeat_interleave {
+        "the middle" (x: normal([2, 3, 2])) => x.repeat_interleave(3, 1);
+    }
 }

@@ -15,6 +15,7 @@
 use super::{
     elementwise::{apply_at, formula_on_tensors, one},
     reduction::{all_axes, reduced_shape},
+    registry::samples,
 };
 use crate::{
     IntoAxes,
@@ -104,5 +105,14 @@ impl<T: Float> Variable<T> {
     pub fn logsumexp_axes(&self, axes: impl IntoAxes, keepdim: bool) -> Variable<T> {
         let (x, axes, line) = (self, axes.into_axes(self.shape(), "logsumexp"), line());
         compiled!(logsumexp_at(x: &Variable<T>, axes: u32, keepdim: bool, line: Line) -> Variable<T>)
+    }
+}
+
+samples! {
+    logsumexp {
+        "all" (x: normal([2, 3])) => x.logsumexp();
+        "two axes" (x: normal([2, 3, 2])) => x.logsumexp_axes([0, 2], true);
+        "rows" (x: normal([2, 3])) => x.logsumexp_axes(-1, false);
+        "no such axis" (x: normal([3])) => x.logsumexp_axes(1, false), panics("logsumexp: axis 1");
     }
 }

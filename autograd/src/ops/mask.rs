@@ -20,7 +20,7 @@
 //! where_ and masked_fill are the formula "if mask then x else y", masked_select is an index_select: no rule is written
 //! here.
 
-use super::index::select_at;
+use super::{index::select_at, registry::samples};
 use crate::{
     graph::{Variable, mode::line, op::Line},
     scalar::{Float, float::compiled},
@@ -111,4 +111,16 @@ pub(crate) fn quotient_or_zero<T: Float>(g: &Variable<T>, y: &Variable<T>) -> Va
     }
     let divisor = y.masked_fill(&zero, 1.0);
     (g / divisor).masked_fill(&zero, 0.0)
+}
+
+samples! {
+    masked_fill {
+        "rows" (x: normal([3, 2])) => x.masked_fill(&Tensor::from_fn([3, 1], |at| at[0] == 1), 0.5);
+        "a wide mask" (x: normal([3])) => x.masked_fill(&Tensor::zeros([2, 3]), 0.5), panics("masked_fill: a mask");
+    }
+    masked_select {
+        "some" (x: normal([2, 3])) => x.masked_select(&Tensor::from_fn([2, 3], |at| at[0] != at[1]));
+        "broadcast" (x: normal([3])) => x.masked_select(&Tensor::from_fn([2, 1], |at| at[0] == 1));
+        "none" (x: normal([2, 3])) => x.masked_select(&Tensor::zeros([2, 3]));
+    }
 }

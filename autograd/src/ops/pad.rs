@@ -13,6 +13,7 @@
 //! The adjoint of padding with zeros by n is cropping by n, which is padding by −n: the operation is its own family.
 //! The other modes read an axis at indices that repeat, so they are index_select, whose adjoint is index_add.
 
+use super::registry::samples;
 use crate::{
     graph::{Context, Cotangents, Grads, Keep, Op, Variable, mode::line, op::Line, variable::record},
     scalar::{Float, float::compiled},
@@ -162,5 +163,16 @@ impl<T: Float> Variable<T> {
             padded = padded.index_select(axis as isize, &index);
         }
         padded
+    }
+}
+
+samples! {
+    pad {
+        "constant" (x: normal([2, 3])) => x.pad(&[1, 2, 0, 1], Padding::Constant(1.5));
+        "crop and pad" (x: normal([2, 4])) => x.pad(&[-1, 2, 1, -1], Padding::Constant(0.0));
+        "reflect" (x: normal([3, 4])) => x.pad(&[3, 2, 1, 2], Padding::Reflect);
+        "replicate" (x: normal([2, 1])) => x.pad(&[2, 3, 0, 1], Padding::Replicate);
+        "circular" (x: normal([3, 4])) => x.pad(&[4, 1, 0, 3], Padding::Circular);
+        "mirrored too far" (x: normal([3])) => x.pad(&[3, 0], Padding::Reflect), panics("pad: (3, 0) is not possible");
     }
 }

@@ -10,6 +10,7 @@
 //!
 //! Both are permutations, whose adjoint is the inverse: a flip is its own, a roll's is the roll by as much backwards.
 
+use super::registry::samples;
 use crate::{
     IntoAxes,
     graph::{Context, Cotangents, Grads, Keep, Op, Variable, mode::line, op::Line, variable::record},
@@ -89,5 +90,16 @@ impl<T: Float> Variable<T> {
         let shift = shift % shape[axis].max(1) as isize;
         let (x, line) = (self, line());
         compiled!(roll_at(x: &Variable<T>, shift: isize, axis: usize, line: Line) -> Variable<T>)
+    }
+}
+
+samples! {
+    flip {
+        "two axes" (x: normal([2, 3, 2])) => x.flip([0, 2]);
+        "an axis twice" (x: normal([2])) => x.flip([0, -1]), panics("named twice");
+    }
+    roll {
+        "forwards" (x: normal([2, 5])) => x.roll(2, 1);
+        "many turns back" (x: normal([3, 2])) => x.roll(-7, 0);
     }
 }

@@ -16,7 +16,10 @@
 //! - cumprod yₖ = xₖ·yₖ₋₁ has x̄ₖ = rₖ·yₖ₋₁ with rₖ = ȳₖ + xₖ₊₁·rₖ₊₁. No division, so zeros are ordinary numbers;
 //! - the gradient of a product is the product of the others, those before times those after: two cumprods.
 
-use super::reduction::{all_axes, reduced_count, reduced_shape};
+use super::{
+    reduction::{all_axes, reduced_count, reduced_shape},
+    registry::samples,
+};
 use crate::{
     IntoAxes,
     graph::{Context, Cotangents, Grads, Keep, Op, Variable, mode::line, op::Line, variable::record},
@@ -234,5 +237,32 @@ impl<T: Float> Variable<T> {
         let shape: Dims = self.shape();
         let (x, axes, line) = (self, axes.into_axes(shape, "prod"), line());
         compiled!(product_at(x: &Variable<T>, axes: u32, keepdim: bool, line: Line) -> Variable<T>)
+    }
+}
+
+samples! {
+    cumsum {
+        "columns" (x: normal([3, 4])) => x.cumsum(0);
+        "rows" (x: normal([2, 3, 4])) => x.cumsum(-1);
+        "empty" (x: normal([0, 3])) => x.cumsum(0);
+        "no such axis" (x: normal([3])) => x.cumsum(1), panics("cumsum: axis 1 is out of range");
+    }
+    cumprod {
+        "columns" (x: nonzero([3, 4])) => x.cumprod(0);
+        "zeros" (x: values([2, 3], &[0.0, 2.0, 0.0, 1.5, 0.0, -2.0])) => x.cumprod(1);
+        "empty" (x: normal([3, 0])) => x.cumprod(1);
+    }
+    linear_recurrence {
+        "rows" (x: normal([2, 4]), factors: normal([2, 4])) => x.linear_recurrence(factors, 1);
+        "columns" (x: normal([3, 2]), factors: normal([3, 2])) => x.linear_recurrence(factors, 0);
+        "other factors" (x: normal([3]), factors: normal([2])) => x.linear_recurrence(factors, 0),
+            panics("the factors must have the same shape");
+    }
+    prod {
+        "all" (x: nonzero([2, 3])) => x.prod();
+        "two axes" (x: nonzero([2, 3, 2])) => x.prod_axes([0, 2], true);
+        "a zero" (x: values([3], &[2.0, 0.0, -1.5])) => x.prod();
+        "several zeros" (x: values([2, 3], &[0.0, 2.0, 0.0, 1.5, 0.0, -2.0])) => x.prod_axes(1, false);
+        "nothing" (x: normal([0, 3])) => x.prod_axes(0, false);
     }
 }

@@ -260,4 +260,25 @@ samples! {
         "a matrix" (x: normal([2, 3])) => x.t();
         "three axes" (x: normal([2, 3, 4])) => x.t(), panics("a matrix has two axes");
     }
+    flatten {
+        "the first two" (x: normal([2, 3, 2])) => x.flatten(0, 1);
+        "backwards" (x: normal([2, 3])) => x.flatten(1, 0), panics("flatten");
+    }
+    squeeze {
+        "one" (x: normal([1, 3, 1])) => x.squeeze(0);
+        "all" (x: normal([1, 3, 1])) => x.squeeze_all();
+    }
+    unsqueeze {
+        "behind" (x: normal([2, 3])) => x.unsqueeze(-1);
+        "too far" (x: normal([2, 3])) => x.unsqueeze(3), panics("unsqueeze: axis 3 is out of range");
+    }
+    expand {
+        "kept and new" (x: normal([2, 1])) => x.expand([3, -1, 4]);
+        "no such axis" (x: normal([2])) => x.expand([-1, 2]), panics("expand: -1 is not a size for axis 0");
+    }
+    movedim {
+        "one" (x: normal([2, 3, 4])) => x.movedim(0, -1);
+        "two" (x: normal([2, 3, 4])) => x.movedims(&[0, 1], &[-1, 0]);
+        "twice" (x: normal([2, 3])) => x.movedims(&[0, 0], &[0, 1]), panics("named twice");
+    }
 }

@@ -313,4 +313,25 @@ samples! {
         "nothing" (x: normal([2, 5])) => x.narrow(0, 1, 0);
         "past the end" (x: normal([2, 5])) => x.narrow(1, 3, 3), panics("narrow");
     }
+    select {
+        "from the end" (x: normal([2, 3, 2])) => x.select(1, -1);
+        "out of range" (x: normal([2, 3])) => x.select(1, 3), panics("select: index 3 is out of range for axis 1");
+    }
+    slice {
+        "steps" (x: normal([3, 5])) => x.slice(crate::s![1.., ..;2]);
+        "an index" (x: normal([2, 3, 2])) => x.slice(crate::s![-1, .., 0]);
+        "too many" (x: normal([3])) => x.slice(crate::s![0, 0]), panics("slice: 2 indices for 1 axes");
+    }
+    split {
+        "pieces" (x: normal([5, 2])) => x.split(2, 0);
+        "sizes" (x: normal([2, 4])) => x.split_sizes(&[1, 3], 1);
+        "sizes that do not add up" (x: normal([4])) => x.split_sizes(&[1, 2], 0), panics("split: parts of [1, 2] make 3");
+    }
+    chunk {
+        "uneven" (x: normal([5])) => x.chunk(4, 0);
+        "none" (x: normal([5])) => x.chunk(0, 0), panics("chunk: at least one part");
+    }
+    unbind {
+        "columns" (x: normal([2, 3])) => x.unbind(1);
+    }
 }

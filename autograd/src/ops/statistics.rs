@@ -16,6 +16,7 @@ use super::{
     elementwise::formula_on_tensors,
     mask::quotient_or_zero,
     reduction::{all_axes, reduced_count, reduced_shape, sum_at},
+    registry::samples,
 };
 use crate::{
     IntoAxes,
@@ -168,5 +169,18 @@ impl<T: Float> Variable<T> {
     pub fn std_axes(&self, axes: impl IntoAxes, correction: usize, keepdim: bool) -> Variable<T> {
         let (x, axes, line) = (self, axes.into_axes(self.shape(), "std"), line());
         compiled!(deviation_at(x: &Variable<T>, axes: u32, correction: usize, keepdim: bool, line: Line) -> Variable<T>)
+    }
+}
+
+samples! {
+    var {
+        "all" (x: normal([2, 3])) => x.var(1);
+        "two axes" (x: normal([2, 3, 2])) => x.var_axes([0, 2], 0, true);
+        "an axis twice" (x: normal([2, 3])) => x.var_axes([0, 0], 0, true), panics("named twice");
+    }
+    std {
+        "all" (x: normal([2, 3])) => x.std(1);
+        "columns" (x: normal([4, 2])) => x.std_axes(0, 0, false);
+        "no spread" (x: values([3], &[2.0, 2.0, 2.0])) => x.std(0), kink("the root has no slope at 0: 0");
     }
 }

@@ -18,6 +18,7 @@ use super::{
     elementwise::{apply_at, one},
     mask::quotient_or_zero,
     reduction::{reduced_shape, sum_at},
+    registry::samples,
 };
 use crate::{
     IntoAxes,
@@ -146,5 +147,20 @@ impl<T: Float> Variable<T> {
         }
         let (x, line) = (self, line());
         compiled!(norm_at(x: &Variable<T>, p: f64, axes: u32, keepdim: bool, line: Line) -> Variable<T>)
+    }
+}
+
+samples! {
+    norm {
+        "euclidean" (x: nonzero([2, 3])) => x.norm(2.0);
+        "rows" (x: nonzero([2, 3])) => x.norm_axes(2.0, 1, true);
+        "sum of sizes" (x: nonzero([2, 3])) => x.norm_axes(1.0, 0, false);
+        "p = 3" (x: nonzero([2, 3])) => x.norm(3.0);
+        "p = 1.5" (x: nonzero([2, 3, 2])) => x.norm_axes(1.5, [0, 2], false);
+        "p = 0" (x: nonzero([3])) => x.norm(0.0);
+        "greatest" (x: distinct([3])) => (x + 1.0).norm(f64::INFINITY);
+        "least" (x: values([3], &[2.0, -0.5, 1.0])) => x.norm(f64::NEG_INFINITY);
+        "at 0" (x: values([3], &[0.0, 0.0, 0.0])) => x.norm(2.0), kink("the norm has no slope at 0: 0");
+        "not a number" (x: normal([3])) => x.norm(f64::NAN), panics("norm: p is NaN");
     }
 }

@@ -36,6 +36,7 @@ mod recycle;
 mod serial;
 mod slicing;
 mod total;
+mod triangle;
 mod view;
 mod window;
 
