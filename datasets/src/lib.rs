@@ -16,13 +16,14 @@
 //! - [`Dataset`]: items by index, and [`Collate`], how items become a batch; [`TensorDataset`], [`Subset`].
 //! - [`DataLoader`]: batches, shuffled, sampled ([`sampler`]), prefetched, resumable; [`split`]: train and test, k folds.
 //! - [`bundled`]: real data sets, one function each; [`Mnist`].
-//! - Readers: [`idx`], [`table`] (CSV and TSV). They trust nothing in a file, and their errors name the file, the place, and what was
+//! - Readers: [`idx`], [`Cifar`], [`table`] (CSV and TSV). They trust nothing in a file, and their errors name the file, the place, and what was
 //!   expected.
 //! - [`text`]: tokenizers, padding; [`transform`]: common scales, augmentation; [`toy`]: generated problems.
 
 #![forbid(unsafe_code)]
 
 pub mod bundled;
+mod cifar;
 pub mod dataset;
 pub mod idx;
 mod loader;
@@ -37,6 +38,7 @@ pub mod text;
 pub mod toy;
 pub mod transform;
 
+pub use cifar::{Cifar, CifarError};
 pub use dataset::{BatchElement, BatchOf, Collate, Dataset, Map, Subset};
 pub use loader::{Batches, DataLoader, Position};
 pub use mnist::{LabelledImages, Mnist, MnistError};

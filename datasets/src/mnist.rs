@@ -19,7 +19,7 @@
 use std::path::{Path, PathBuf};
 
 use wengert_autograd::Variable;
-use wengert_autograd::tensor::Tensor;
+use wengert_autograd::tensor::{Dims, Tensor};
 
 use crate::dataset::{BatchOf, Dataset};
 use crate::idx::{self, IdxError};
@@ -115,16 +115,33 @@ impl Mnist {
     }
 }
 
-/// Grey images with a label each. As a [`Dataset`] its items are the image as `f32` between 0 and 1, of shape
-/// \[rows·columns\], and the label; a clone shares the memory.
+/// Images with a label each. As a [`Dataset`] its items are the image as `f32` between 0 and 1, of shape
+/// \[rows·columns\] (grey) or \[channels, rows, columns\] (in colour), and the label; a clone shares the memory.
 #[derive(Clone, Debug)]
 pub struct LabelledImages {
     images: Tensor<u8>,
     labels: Tensor<i64>,
     classes: usize,
+    /// The shape of an item.
+    item: Dims,
 }
 
 impl LabelledImages {
+    /// As many bytes for each item as `item` has elements, row by row.
+    pub(crate) fn new(
+        images: Tensor<u8>,
+        labels: Tensor<i64>,
+        classes: usize,
+        item: &[usize],
+    ) -> LabelledImages {
+        LabelledImages {
+            images: images.contiguous(),
+            labels: labels.contiguous(),
+            classes,
+            item: Dims::new(item),
+        }
+    }
+
     /// The images and labels in two IDX files, plain or gzip.
     ///
     /// # Errors
@@ -149,10 +166,11 @@ impl LabelledImages {
             });
         }
         let classes = labels.iter().max().map_or(0, |label| usize::from(label) + 1);
-        Ok(LabelledImages { images, labels: labels.cast(), classes })
+        let pixels = images.shape()[1] * images.shape()[2];
+        Ok(LabelledImages::new(images, labels.cast(), classes, &[pixels]))
     }
 
-    /// The images, \[n, rows, columns\]: 0 is the background, 255 the ink.
+    /// The images, \[n, rows, columns\] or \[n, channels, rows, columns\].
     pub fn images(&self) -> &Tensor<u8> {
         &self.images
     }
@@ -162,20 +180,18 @@ impl LabelledImages {
         &self.labels
     }
 
-    /// One more than the largest label.
+    /// How many classes there are: one more than the largest label, unless the format says it.
     pub fn classes(&self) -> usize {
         self.classes
     }
 
-    /// All images between 0 and 1, \[n, rows·columns\].
+    /// All images between 0 and 1, \[n, …\] with the shape of an item.
     pub fn images_f32(&self) -> Tensor<f32> {
-        let count = self.images.shape()[0];
-        self.images.map(unit).reshape([count, self.pixels()])
+        self.images.map(unit).reshape(self.batch_shape(self.len()))
     }
 
-    /// How many pixels an image has.
-    fn pixels(&self) -> usize {
-        self.images.shape()[1..].iter().product()
+    fn batch_shape(&self, items: usize) -> Dims {
+        self.item.with_inserted(0, items)
     }
 }
 
@@ -193,15 +209,15 @@ impl Dataset for LabelledImages {
 
     fn get(&self, index: usize) -> (Tensor<f32>, i64) {
         let label = self.labels.select(0, index as isize).item();
-        (self.images.select(0, index as isize).map(unit).reshape([self.pixels()]), label)
+        (self.images.select(0, index as isize).map(unit).reshape(self.item), label)
     }
 
     fn batch(&self, indices: &[usize]) -> BatchOf<Self> {
-        let pixels = self.pixels();
-        let mut images = Tensor::<f32>::zeros([indices.len(), pixels]);
+        let pixels = self.item.count();
+        let mut images = Tensor::<f32>::zeros(self.batch_shape(indices.len()));
         let mut labels = Tensor::<i64>::zeros([indices.len()]);
-        let bytes = self.images.as_slice().expect("read from a file in row-major order");
-        let all_labels = self.labels.as_slice().expect("a conversion of such");
+        let bytes = self.images.as_slice().expect("made contiguous");
+        let all_labels = self.labels.as_slice().expect("made contiguous");
         for (image, &index) in images.make_mut().chunks_exact_mut(pixels.max(1)).zip(indices) {
             for (to, &byte) in image.iter_mut().zip(&bytes[index * pixels..][..pixels]) {
                 *to = unit(byte);
