@@ -20,6 +20,7 @@ pub use kernel::{
 };
 #[doc(hidden)]
 pub use ops::own::names as __elementwise;
+pub use ops::{ConvOptions, ConvPadding, ConvTransposeOptions, Interpolation, PoolOptions};
 pub use ops::{
     Fused, IntoAxes, Padding, Triangle, apply_formula, cosine_similarity, einsum, embedding, loss,
     pairwise_distance, where_,

@@ -1,12 +1,16 @@
 //! The loops: what spends the time.
 
+pub(crate) mod conv;
 pub(crate) mod elementwise;
 pub(crate) mod factor;
 pub(crate) mod gather;
 pub(crate) mod matmul;
 pub(crate) mod parallel;
+pub(crate) mod pool;
 pub(crate) mod reduce;
+pub(crate) mod resample;
 pub(crate) mod scan;
 pub(crate) mod simd;
 pub(crate) mod softmax;
 pub(crate) mod update;
+pub(crate) mod window;

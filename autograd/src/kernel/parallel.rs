@@ -31,6 +31,36 @@ pub(crate) fn for_each_block(count: usize, nanoseconds: f64, block: impl Fn(usiz
     Mode::DEFAULT.run(|| (0..count).into_par_iter().for_each(|i| mode.run(|| block(i))));
 }
 
+/// Splits two slices into as many chunks, of these lengths, which several threads may fill pair by pair; `fill` gets the
+/// number of the pair.
+///
+/// # Panics
+/// If the numbers of chunks differ.
+pub(crate) fn in_chunks_of_two<A: Send, B: Send>(
+    (a, a_len): (&mut [A], usize),
+    (b, b_len): (&mut [B], usize),
+    nanoseconds: f64,
+    fill: impl Fn(usize, &mut [A], &mut [B]) + Sync,
+) {
+    struct Starts<A, B>(*mut A, *mut B);
+    // SAFETY: each thread gets chunks of its own, see below.
+    unsafe impl<A: Send, B: Send> Sync for Starts<A, B> {}
+    let (starts, a_total, b_total) = (Starts(a.as_mut_ptr(), b.as_mut_ptr()), a.len(), b.len());
+    let count = a_total.div_ceil(a_len);
+    assert_eq!(count, b_total.div_ceil(b_len), "as many chunks of the one as of the other");
+    for_each_block(count, nanoseconds, |chunk| {
+        let (starts, a_at, b_at) = (&starts, chunk * a_len, chunk * b_len);
+        // SAFETY: chunks are disjoint parts of the slices, which are borrowed for the whole call.
+        let (a, b) = unsafe {
+            (
+                std::slice::from_raw_parts_mut(starts.0.add(a_at), a_len.min(a_total - a_at)),
+                std::slice::from_raw_parts_mut(starts.1.add(b_at), b_len.min(b_total - b_at)),
+            )
+        };
+        fill(chunk, a, b);
+    });
+}
+
 /// Runs `work`, which enters the pool by itself: a thread that waits there may run other people's tasks, so the mode is the
 /// default one meanwhile.
 pub(crate) fn while_waiting<A>(work: impl FnOnce() -> A) -> A {

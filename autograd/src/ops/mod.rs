@@ -2,6 +2,7 @@
 
 mod activations;
 mod arithmetic;
+pub(crate) mod conv;
 mod diagonal;
 mod dropout;
 mod einsum;
@@ -20,10 +21,12 @@ mod matmul;
 mod operators;
 pub(crate) mod own;
 mod pad;
+pub(crate) mod pool;
 mod products;
 pub(crate) mod reduction;
 pub(crate) mod registry;
 mod reorder;
+pub(crate) mod resample;
 mod scan;
 pub(crate) mod shape;
 mod similarity;
@@ -32,6 +35,7 @@ mod softmax;
 mod statistics;
 mod vector_norm;
 
+pub use conv::{ConvOptions, ConvPadding, ConvTransposeOptions};
 pub use einsum::einsum;
 pub use elementwise::apply_formula;
 pub use factor::Triangle;
@@ -39,7 +43,9 @@ pub use fused::Fused;
 pub use index::embedding;
 pub use mask::where_;
 pub use pad::Padding;
+pub use pool::PoolOptions;
 pub use reduction::IntoAxes;
 pub(crate) use reduction::sum_to;
+pub use resample::Interpolation;
 pub use similarity::{cosine_similarity, pairwise_distance};
 pub(crate) use slice::{add_region, place};
