@@ -175,18 +175,21 @@ mod tests {
         assert_eq!(images.value().get(&[0, 0, 31, 31]), Some(0.2));
         assert_eq!(set.get(2).0.get(&[2, 0, 0]), Some(102.0 / 255.0));
         let fine = Temporary::new("fine", &record(&[200, 99], 0));
-        assert_eq!(read(&[fine.0.clone()], 2, 100).expect("valid").labels().to_vec(), [99]);
+        assert_eq!(read(std::slice::from_ref(&fine.0), 2, 100).expect("valid").labels().to_vec(), [99]);
     }
 
     #[test]
     fn damaged_files_are_refused() {
         let short = Temporary::new("short", &record(&[1], 0)[1..]);
-        let error = read(&[short.0.clone()], 1, 10).expect_err("short");
+        let error = read(std::slice::from_ref(&short.0), 1, 10).expect_err("short");
         assert!(matches!(error, CifarError::Length { found: 3072, record: 3073, .. }), "{error}");
         let empty = Temporary::new("empty", &[]);
-        assert!(matches!(read(&[empty.0.clone()], 1, 10), Err(CifarError::Length { found: 0, .. })));
+        assert!(matches!(
+            read(std::slice::from_ref(&empty.0), 1, 10),
+            Err(CifarError::Length { found: 0, .. })
+        ));
         let label = Temporary::new("label", &[record(&[9], 0), record(&[10], 0)].concat());
-        let error = read(&[label.0.clone()], 1, 10).expect_err("label 10");
+        let error = read(std::slice::from_ref(&label.0), 1, 10).expect_err("label 10");
         assert!(matches!(error, CifarError::Label { record: 1, label: 10, .. }), "{error}");
         let error = Cifar::load_100("/nowhere").expect_err("no folder").to_string();
         assert!(error.starts_with("/nowhere/train.bin: "), "{error}");

@@ -16,7 +16,7 @@
 //! - [`Dataset`]: items by index, and [`Collate`], how items become a batch; [`TensorDataset`], [`Subset`].
 //! - [`DataLoader`]: batches, shuffled, sampled ([`sampler`]), prefetched, resumable; [`split`]: train and test, k folds.
 //! - [`bundled`]: real data sets, one function each; [`Mnist`].
-//! - Readers: [`idx`], [`Cifar`], [`table`] (CSV and TSV). They trust nothing in a file, and their errors name the file, the place, and what was
+//! - Readers: [`idx`], [`Cifar`], [`table`] (CSV and TSV), [`npy`]. They trust nothing in a file, and their errors name the file, the place, and what was
 //!   expected.
 //! - [`text`]: tokenizers, padding; [`transform`]: common scales, augmentation; [`toy`]: generated problems.
 
@@ -28,6 +28,7 @@ pub mod dataset;
 pub mod idx;
 mod loader;
 mod mnist;
+pub mod npy;
 mod prefetch;
 pub mod sampler;
 mod source;
