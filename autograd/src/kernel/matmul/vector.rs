@@ -102,59 +102,60 @@ unsafe fn by_rows<T: Float>(a: Matrix<*const T>, x: &[T], m: usize, nanoseconds:
 /// # Safety
 /// There are so many rows of `x.len()` elements at `data`.
 unsafe fn dot_rows<T: Float>(data: *const T, stride: usize, x: &[T], sums: &mut [T]) {
-    /// # Safety
-    /// As the function around it.
-    #[inline(always)]
-    unsafe fn run<const FMA: bool, T: Float>(data: *const T, stride: usize, x: &[T], sums: &mut [T]) {
-        // SAFETY: by the caller.
-        let row = |i: usize| unsafe { std::slice::from_raw_parts(data.add(i * stride), x.len()) };
-        let (fours, rest) = sums.as_chunks_mut::<4>();
-        for (q, sums) in fours.iter_mut().enumerate() {
-            let rows = [0, 1, 2, 3].map(|i| row(4 * q + i));
-            // Two vectors of AVX2 for each row.
-            *sums = if size_of::<T>() == 4 {
-                dots::<FMA, T, 16, 4>(rows, x)
-            } else {
-                dots::<FMA, T, 8, 4>(rows, x)
-            };
-        }
-        for (i, sum) in rest.iter_mut().enumerate() {
-            let row = [row(4 * fours.len() + i)];
-            [*sum] = if size_of::<T>() == 4 {
-                dots::<FMA, T, 16, 1>(row, x)
-            } else {
-                dots::<FMA, T, 8, 1>(row, x)
-            };
-        }
+    // SAFETY: by the caller.
+    let row = |i: usize| unsafe { std::slice::from_raw_parts(data.add(i * stride), x.len()) };
+    let (fours, rest) = sums.as_chunks_mut::<4>();
+    for (q, sums) in fours.iter_mut().enumerate() {
+        let rows = [0, 1, 2, 3].map(|i| row(4 * q + i));
+        // Two vectors of AVX2 for each row.
+        *sums = if size_of::<T>() == 4 { dots::<T, 16, 4>(rows, x) } else { dots::<T, 8, 4>(rows, x) };
     }
-    dispatch!([T: Float] run::<FMA, T>(data: *const T, stride: usize, x: &[T], sums: &mut [T]))
+    for (i, sum) in rest.iter_mut().enumerate() {
+        [*sum] = dots::<T, 32, 1>([row(4 * fours.len() + i)], x);
+    }
 }
 
 /// The dot products of x with R rows, in L running sums each.
-#[inline(always)]
-fn dots<const FMA: bool, T: Float, const L: usize, const R: usize>(rows: [&[T]; R], x: &[T]) -> [T; R] {
-    let mut sums = [[T::zero(); L]; R];
-    let (chunks, rest) = x.as_chunks::<L>();
-    let count = chunks.len();
-    let parts = rows.map(|row| &row.as_chunks::<L>().0[..count]);
-    for at in 0..count {
-        for r in 0..R {
-            for lane in 0..L {
-                sums[r][lane] = multiply_add::<FMA, T>(parts[r][at][lane], chunks[at][lane], sums[r][lane]);
+fn dots<T: Float, const L: usize, const R: usize>(rows: [&[T]; R], x: &[T]) -> [T; R] {
+    /// # Safety
+    /// None; the signature is that of `dispatch!`. The sums are returned through memory, so that what is done with them
+    /// afterwards cannot keep the compiler from holding them in vectors.
+    #[inline(always)]
+    unsafe fn run<const FMA: bool, T: Float, const L: usize, const R: usize>(
+        rows: [&[[T; L]]; R],
+        x: &[[T; L]],
+        out: &mut [[T; L]; R],
+    ) {
+        let mut sums = [[T::zero(); L]; R];
+        let rows = rows.map(|row| &row[..x.len()]);
+        for (at, x) in x.iter().enumerate() {
+            for r in 0..R {
+                let row = rows[r][at];
+                for lane in 0..L {
+                    sums[r][lane] = multiply_add::<FMA, T>(row[lane], x[lane], sums[r][lane]);
+                }
             }
         }
+        *out = sums;
     }
+    let (chunks, rest) = x.as_chunks::<L>();
+    let (parts, mut sums) = (rows.map(|row| row.as_chunks::<L>().0), [[T::zero(); L]; R]);
+    let out = &mut sums;
+    dispatch!([T: Float, const L: usize, const R: usize] run::<FMA, T, L, R>(
+        parts: [&[[T; L]]; R],
+        chunks: &[[T; L]],
+        out: &mut [[T; L]; R],
+    ));
     std::array::from_fn(|r| {
-        let mut sums = sums[r];
         let mut width = L / 2;
         while width > 0 {
             for lane in 0..width {
-                sums[lane] = sums[lane] + sums[lane + width];
+                sums[r][lane] = sums[r][lane] + sums[r][lane + width];
             }
             width /= 2;
         }
-        let rest = rows[r][count * L..].iter().zip(rest);
-        rest.fold(sums[0], |sum, (a, b)| multiply_add::<FMA, T>(*a, *b, sum))
+        let rest = rows[r][x.len() - rest.len()..].iter().zip(rest);
+        rest.fold(sums[r][0], |sum, (a, b)| sum + *a * *b)
     })
 }
 
