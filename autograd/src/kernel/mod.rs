@@ -1,5 +1,6 @@
 //! The loops: what spends the time.
 
+pub(crate) mod attention;
 pub(crate) mod conv;
 pub(crate) mod elementwise;
 pub(crate) mod factor;
@@ -7,6 +8,7 @@ pub(crate) mod gather;
 pub(crate) mod matmul;
 pub(crate) mod parallel;
 pub(crate) mod pool;
+pub(crate) mod recurrent;
 pub(crate) mod reduce;
 pub(crate) mod resample;
 pub(crate) mod scan;

@@ -30,7 +30,7 @@ fn rows_in_chunk(n: usize) -> usize {
 
 /// The largest number of a row. NaN are passed over: they reach the result through the exponential.
 #[inline(always)]
-fn largest<T: Float>(row: &[T]) -> T {
+pub(super) fn largest<T: Float>(row: &[T]) -> T {
     let larger = |a: T, b: T| if b > a { b } else { a };
     let (chunks, rest) = row.as_chunks::<LANES>();
     let mut top = rest.iter().fold(T::neg_infinity(), |top, &value| larger(top, value));
@@ -82,12 +82,12 @@ macro_rules! lane_sum {
 }
 
 #[inline(always)]
-fn sum<T: Float>(row: &[T]) -> T {
+pub(super) fn sum<T: Float>(row: &[T]) -> T {
     lane_sum!(row, row, |x, _same| x)
 }
 
 #[inline(always)]
-fn dot<T: Float>(a: &[T], b: &[T]) -> T {
+pub(super) fn dot<T: Float>(a: &[T], b: &[T]) -> T {
     lane_sum!(a, b, |x, y| x * y)
 }
 

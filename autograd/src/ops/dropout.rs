@@ -83,7 +83,7 @@ impl<T: Float> Op<T> for Dropout {
     }
 }
 
-fn dropout_at<T: Float>(x: &Variable<T>, drops: Drops, line: Line) -> Variable<T> {
+pub(crate) fn dropout_at<T: Float>(x: &Variable<T>, drops: Drops, line: Line) -> Variable<T> {
     let value = x.read();
     let out = dropped(&value, drops);
     record(Dropout(drops), &[x], &[&value], out, Keep::NOTHING, line)

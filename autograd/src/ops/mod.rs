@@ -2,6 +2,7 @@
 
 mod activations;
 mod arithmetic;
+mod attention;
 pub(crate) mod conv;
 mod diagonal;
 mod dropout;
@@ -23,6 +24,7 @@ pub(crate) mod own;
 mod pad;
 pub(crate) mod pool;
 mod products;
+mod recurrent;
 pub(crate) mod reduction;
 pub(crate) mod registry;
 mod reorder;
@@ -35,7 +37,11 @@ mod softmax;
 mod statistics;
 mod vector_norm;
 
+pub use attention::{
+    MultiHeadAttention, ScaledDotProductAttention, multi_head_attention, scaled_dot_product_attention,
+};
 pub use conv::{ConvOptions, ConvPadding, ConvTransposeOptions};
+pub(crate) use dropout::Drops;
 pub use einsum::einsum;
 pub use elementwise::apply_formula;
 pub use factor::Triangle;
@@ -44,6 +50,9 @@ pub use index::embedding;
 pub use mask::where_;
 pub use pad::Padding;
 pub use pool::PoolOptions;
+pub use recurrent::{
+    Nonlinearity, RecurrentOptions, RecurrentWeights, gru, gru_cell, lstm, lstm_cell, rnn, rnn_cell,
+};
 pub use reduction::IntoAxes;
 pub(crate) use reduction::sum_to;
 pub use resample::Interpolation;

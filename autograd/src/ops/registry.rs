@@ -230,5 +230,13 @@ mod list {
         Entry::new("index_select", ops::index::samples::index_select),
         Entry::new("index_add", ops::index::samples::index_add),
         Entry::new("embedding", ops::index::samples::embedding),
+        Entry::new("scaled_dot_product_attention", ops::attention::samples::scaled_dot_product_attention),
+        Entry::new("multi_head_attention", ops::attention::samples::multi_head_attention),
+        Entry::new("rnn_cell", ops::recurrent::samples::rnn_cell),
+        Entry::new("gru_cell", ops::recurrent::samples::gru_cell),
+        Entry::new("lstm_cell", ops::recurrent::samples::lstm_cell),
+        Entry::new("rnn", ops::recurrent::samples::rnn),
+        Entry::new("gru", ops::recurrent::samples::gru),
+        Entry::new("lstm", ops::recurrent::samples::lstm),
     ];
 }

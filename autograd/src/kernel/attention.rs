@@ -1,0 +1,314 @@
+//! Attention over a batch of heads: blocks of queries against all keys, never a whole matrix of scores.
+//!
+//! A block of queries is small enough that its scores stay in the second-level cache: product with the keys, softmax,
+//! product with the values, next block. What is kept for the backward pass is one number a query, the log-sum-exp of its
+//! scores, from which the probabilities are found again (Dao et al., "FlashAttention", 2022, section 3.1; since a block
+//! holds all keys, no running softmax is needed). Under a causal mask the keys that no query of the block sees are left
+//! out of the products. Heads go to the threads one by one, and everything within a head has a fixed order.
+
+use super::{
+    matmul::{Matrix, Sizes, gemm_into},
+    parallel::for_each_block,
+    simd::dispatch,
+    softmax::{dot, largest, sum},
+};
+use crate::{
+    ops::Drops,
+    scalar::{Float, mathematics::Mathematics},
+    tensor::{Dims, Fresh, Tensor},
+};
+
+/// What attention is computed from. The batch axes of all tensors are the same; repeated entries have stride 0.
+pub(crate) struct Attention<'a, T: Float> {
+    /// `[…, L, E]`
+    pub(crate) q: &'a Tensor<T>,
+    /// `[…, S, E]`
+    pub(crate) k: &'a Tensor<T>,
+    /// `[…, S, F]`
+    pub(crate) v: &'a Tensor<T>,
+    /// Added to the scores: `[…, L, S]`.
+    pub(crate) mask: Option<&'a Tensor<T>>,
+    /// Does query l see the keys 0 to l only?
+    pub(crate) causal: bool,
+    pub(crate) scale: T,
+    pub(crate) drops: Option<Drops>,
+}
+
+#[derive(Clone, Copy)]
+struct Extent {
+    batch: Dims,
+    l: usize,
+    s: usize,
+    e: usize,
+    f: usize,
+}
+
+/// Scores in a block, about: 128 kB of f32.
+const BLOCK: usize = 32 * 1024;
+
+/// An address that several threads write disjoint parts behind.
+#[derive(Clone, Copy)]
+struct Place<T>(*mut T);
+// SAFETY: every use writes the part of one head, and each head is one thread's.
+unsafe impl<T: Send> Sync for Place<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Send for Place<T> {}
+
+impl<T> Place<T> {
+    fn at(&self, offset: usize) -> *mut T {
+        self.0.wrapping_add(offset)
+    }
+}
+
+/// The matrix of one head: the last two axes at this index of the batch.
+fn head<T: Float>(x: &Tensor<T>, batch: Dims, mut index: usize) -> Matrix<*const T> {
+    let rank = x.rank();
+    let mut offset = 0;
+    for axis in (0..batch.len()).rev() {
+        offset += index % batch[axis] * x.strides()[axis];
+        index /= batch[axis];
+    }
+    Matrix {
+        data: x.data_ptr().wrapping_add(offset),
+        row: x.strides()[rank - 2],
+        column: x.strides()[rank - 1],
+    }
+}
+
+/// The matrix from that row on.
+fn rows_from<T>(x: Matrix<*const T>, row: usize) -> Matrix<*const T> {
+    Matrix { data: x.data.wrapping_add(row * x.row), ..x }
+}
+
+impl<T: Float> Attention<'_, T> {
+    fn extent(&self) -> Extent {
+        let (q, v, rank) = (self.q.shape(), self.v.shape(), self.q.rank());
+        let (l, e, s, f) = (q[rank - 2], q[rank - 1], v[rank - 2], v[rank - 1]);
+        Extent { batch: Dims::new(&q[..rank - 2]), l, s, e, f }
+    }
+
+    /// The queries of a block, whatever their number.
+    fn block(&self, extent: Extent) -> usize {
+        (BLOCK / extent.s.max(1)).clamp(16, 64)
+    }
+
+    /// How many keys the queries up to `end` see.
+    fn width(&self, extent: Extent, end: usize) -> usize {
+        if self.causal { extent.s.min(end) } else { extent.s }
+    }
+
+    fn nanoseconds(&self, extent: Extent) -> f64 {
+        let scores = (extent.batch.count() * extent.l * extent.s) as f64;
+        scores * ((extent.e + extent.f) as f64 * 0.02 + 0.6)
+    }
+
+    /// The output `[…, L, F]` and the log-sum-exp of each query's scores `[…, L]`: +∞ for a query that sees no key, whose
+    /// output is 0.
+    pub(crate) fn forward(&self) -> (Tensor<T>, Tensor<T>) {
+        let extent = self.extent();
+        let Extent { batch, l, s, e, f } = extent;
+        let (count, block) = (batch.count(), self.block(extent));
+        let shape = batch.with_pushed(l);
+        let (mut out, mut logs) = (Fresh::<T>::new(shape.with_pushed(f)), Fresh::<T>::new(shape));
+        let (out_place, logs_place) = (Place(out.as_mut_ptr()), Place(logs.as_mut_ptr()));
+        for_each_block(count, self.nanoseconds(extent), |b| {
+            let mut scratch = vec![T::zero(); block.min(l) * s];
+            let (q, k, v) = (head(self.q, batch, b), head(self.k, batch, b), head(self.v, batch, b));
+            for first in (0..l).step_by(block) {
+                let m = block.min(l - first);
+                let width = self.width(extent, first + m);
+                let scores = &mut scratch[..m * width];
+                // SAFETY: the block's queries and the first `width` keys and values lie within the tensors, the block's
+                // outputs and logarithms are this head's alone, and every one is written.
+                unsafe {
+                    let place = Matrix::row_major(scores.as_mut_ptr(), width);
+                    gemm_into(
+                        place,
+                        rows_from(q, first),
+                        k.t(),
+                        Sizes { m, n: width, k: e },
+                        false,
+                        count == 1,
+                    );
+                    self.mask(b, extent, first, width, scores);
+                    let logs = std::slice::from_raw_parts_mut(logs_place.at(b * l + first), m);
+                    normalise(scores, width, logs);
+                    self.drop(b, extent, first, width, scores);
+                    let out = Matrix::row_major(out_place.at((b * l + first) * f), f);
+                    let place = Matrix::row_major(scores.as_ptr(), width);
+                    gemm_into(out, place, v, Sizes { m, n: f, k: width }, false, count == 1);
+                }
+            }
+        });
+        // SAFETY: every head's blocks were written.
+        unsafe { (out.assume_init(), logs.assume_init()) }
+    }
+
+    /// The cotangents of q, k and v from that of the output and the log-sum-exps.
+    pub(crate) fn backward(&self, logs: &Tensor<T>, g: &Tensor<T>) -> [Tensor<T>; 3] {
+        let extent = self.extent();
+        let Extent { batch, l, s, e, f } = extent;
+        let (count, block) = (batch.count(), self.block(extent));
+        let logs = logs.as_slice().expect("packed by the forward pass");
+        let mut dq = Fresh::<T>::new(batch.with_pushed(l).with_pushed(e));
+        let mut dk = Fresh::<T>::new(batch.with_pushed(s).with_pushed(e));
+        let mut dv = Fresh::<T>::new(batch.with_pushed(s).with_pushed(f));
+        let [q_place, k_place, v_place] =
+            [Place(dq.as_mut_ptr()), Place(dk.as_mut_ptr()), Place(dv.as_mut_ptr())];
+        for_each_block(count, 2.5 * self.nanoseconds(extent), |b| {
+            let mut scratch = vec![T::zero(); 2 * block.min(l) * s];
+            let (q, k, v) = (head(self.q, batch, b), head(self.k, batch, b), head(self.v, batch, b));
+            let g = head(g, batch, b);
+            let spread = count == 1;
+            let dk = Matrix::row_major(k_place.at(b * s * e), e);
+            let dv = Matrix::row_major(v_place.at(b * s * f), f);
+            // SAFETY: these parts are this head's alone; after this they are initialised.
+            unsafe {
+                (0..s * e).for_each(|i| dk.data.add(i).write(T::zero()));
+                (0..s * f).for_each(|i| dv.data.add(i).write(T::zero()));
+            }
+            for first in (0..l).step_by(block) {
+                let m = block.min(l - first);
+                let width = self.width(extent, first + m);
+                let (p, dp) = scratch.split_at_mut(block.min(l) * s);
+                let (p, dp) = (&mut p[..m * width], &mut dp[..m * width]);
+                let logs = &logs[b * l + first..][..m];
+                let (q, g) = (rows_from(q, first), rows_from(g, first));
+                let scale = self.scale;
+                // SAFETY: as in `forward`; dk and dv were zeroed above and are added to.
+                unsafe {
+                    let place = Matrix::row_major(p.as_mut_ptr(), width);
+                    gemm_into(place, q, k.t(), Sizes { m, n: width, k: e }, false, spread);
+                    self.mask(b, extent, first, width, p);
+                    probabilities(p, width, logs);
+                    let place = Matrix::row_major(dp.as_mut_ptr(), width);
+                    gemm_into(place, g, v.t(), Sizes { m, n: width, k: f }, false, spread);
+                    self.drop(b, extent, first, width, dp);
+                    // What the values were weighted by: the probabilities, without those that were dropped.
+                    let dropped;
+                    let weights = if self.drops.is_some() {
+                        let mut copy = p.to_vec();
+                        self.drop(b, extent, first, width, &mut copy);
+                        dropped = copy;
+                        dropped.as_ptr()
+                    } else {
+                        p.as_ptr()
+                    };
+                    let weights = Matrix::row_major(weights, width);
+                    gemm_into(dv, weights.t(), g, Sizes { m: width, n: f, k: m }, true, spread);
+                    score_cotangents(p, dp, width, scale);
+                    let ds = Matrix::row_major(dp.as_ptr(), width);
+                    let dq = Matrix::row_major(q_place.at((b * l + first) * e), e);
+                    gemm_into(dq, ds, k, Sizes { m, n: e, k: width }, false, spread);
+                    gemm_into(dk, ds.t(), q, Sizes { m: width, n: e, k: m }, true, spread);
+                }
+            }
+        });
+        // SAFETY: every head's parts were written: dq block by block, dk and dv when they were zeroed.
+        unsafe { [dq.assume_init(), dk.assume_init(), dv.assume_init()] }
+    }
+
+    /// Scales the scores of a block and adds the mask; −∞ where a query does not see a key.
+    fn mask(&self, b: usize, extent: Extent, first: usize, width: usize, scores: &mut [T]) {
+        if width == 0 {
+            return;
+        }
+        let (scale, causal) = (self.scale, self.causal);
+        scale_rows(scores, width, scale, causal, first);
+        let Some(mask) = self.mask.map(|mask| head(mask, extent.batch, b)) else { return };
+        for (r, row) in scores.chunks_exact_mut(width).enumerate() {
+            for (j, score) in row.iter_mut().enumerate() {
+                // SAFETY: the mask is [L, S] for each head, and the row and column lie within.
+                *score =
+                    *score + unsafe { *mask.data.wrapping_add((first + r) * mask.row + j * mask.column) };
+            }
+        }
+    }
+
+    /// Multiplies the numbers of a block by what dropout leaves of each.
+    fn drop(&self, b: usize, extent: Extent, first: usize, width: usize, numbers: &mut [T]) {
+        let Some(drops) = self.drops else { return };
+        let mut factors = vec![T::zero(); width];
+        for (r, row) in numbers.chunks_exact_mut(width.max(1)).enumerate() {
+            drops.factors((b * extent.l + first + r) * extent.s, &mut factors);
+            for (number, &factor) in row.iter_mut().zip(&factors) {
+                *number = *number * factor;
+            }
+        }
+    }
+}
+
+/// Scales scores, and makes those −∞ whose key the query does not see.
+fn scale_rows<T: Float>(scores: &mut [T], width: usize, scale: T, causal: bool, first: usize) {
+    for (r, row) in scores.chunks_exact_mut(width).enumerate() {
+        let open = if causal { width.min(first + r + 1) } else { width };
+        let (seen, unseen) = row.split_at_mut(open);
+        for score in seen {
+            *score = *score * scale;
+        }
+        unseen.fill(T::neg_infinity());
+    }
+}
+
+/// Softmax of each row in place, and its log-sum-exp.
+fn normalise<T: Float>(scores: &mut [T], width: usize, logs: &mut [T]) {
+    /// # Safety
+    /// None; the signature is that of `dispatch!`, here and below.
+    #[inline(always)]
+    unsafe fn rows<const FMA: bool, T: Float>(scores: &mut [T], width: usize, logs: &mut [T]) {
+        for (row, log) in scores.chunks_exact_mut(width).zip(logs) {
+            let top = largest(row);
+            if top == T::neg_infinity() && !row.iter().any(|score| score.is_nan()) {
+                row.fill(T::zero());
+                *log = T::infinity();
+                continue;
+            }
+            for score in row.iter_mut() {
+                *score = Mathematics::exp::<FMA>(*score - top);
+            }
+            let total = sum(row);
+            let scale = T::one() / total;
+            for score in row {
+                *score = *score * scale;
+            }
+            *log = top + Mathematics::ln::<FMA>(total);
+        }
+    }
+    if width == 0 {
+        return logs.fill(T::infinity());
+    }
+    dispatch!([T: Float] rows::<FMA, T>(scores: &mut [T], width: usize, logs: &mut [T]));
+}
+
+/// The probabilities again, from scores and log-sum-exps.
+fn probabilities<T: Float>(scores: &mut [T], width: usize, logs: &[T]) {
+    /// # Safety
+    /// None.
+    #[inline(always)]
+    unsafe fn rows<const FMA: bool, T: Float>(scores: &mut [T], width: usize, logs: &[T]) {
+        for (row, &log) in scores.chunks_exact_mut(width).zip(logs) {
+            for score in row {
+                *score = Mathematics::exp::<FMA>(*score - log);
+            }
+        }
+    }
+    let width = width.max(1);
+    dispatch!([T: Float] rows::<FMA, T>(scores: &mut [T], width: usize, logs: &[T]));
+}
+
+/// The cotangents of the unscaled scores, p·(dp − Σ p·dp)·scale, in place of dp.
+fn score_cotangents<T: Float>(p: &[T], dp: &mut [T], width: usize, scale: T) {
+    /// # Safety
+    /// None.
+    #[inline(always)]
+    unsafe fn rows<const FMA: bool, T: Float>(p: &[T], dp: &mut [T], width: usize, scale: T) {
+        for (p, dp) in p.chunks_exact(width).zip(dp.chunks_exact_mut(width)) {
+            let mean = dot(p, dp);
+            for (dp, &p) in dp.iter_mut().zip(p) {
+                *dp = p * (*dp - mean) * scale;
+            }
+        }
+    }
+    let width = width.max(1);
+    dispatch!([T: Float] rows::<FMA, T>(p: &[T], dp: &mut [T], width: usize, scale: T));
+}
