@@ -1,8 +1,153 @@
-//! Cases of the kind `model`.
+//! Cases of the kind `model`: whole models that are trained for some steps.
 
-use super::{Manifest, Outcome};
+use super::{Manifest, Outcome, Output, compare, optimizer::optimizer};
+use serde_json::Value;
+use wengert_autograd::{Tensor, Variable, loss::cross_entropy};
+use wengert_nn::{BatchNorm2d, Conv2d, Flatten, Layer, Linear, Module, StateDict};
+use wengert_optim::clip_grad_norm;
+
+/// A model with its loss on a batch of any input.
+trait Model: Module<f64> {
+    fn logits(&self, x: &super::Stored) -> Variable<f64>;
+}
+
+#[derive(Module)]
+#[module(scalar = f64)]
+struct Mlp {
+    fc1: Linear<f64>,
+    fc2: Linear<f64>,
+}
+
+impl Model for Mlp {
+    fn logits(&self, x: &super::Stored) -> Variable<f64> {
+        self.fc2.forward(&self.fc1.forward(&images(x)).relu())
+    }
+}
+
+#[derive(Module)]
+#[module(scalar = f64)]
+struct Cnn {
+    conv1: Conv2d<f64>,
+    conv2: Conv2d<f64>,
+    fc: Linear<f64>,
+}
+
+impl Model for Cnn {
+    fn logits(&self, x: &super::Stored) -> Variable<f64> {
+        let halve = |x: Variable<f64>| x.relu().max_pool2d(2);
+        let h = halve(self.conv2.forward(&halve(self.conv1.forward(&images(x)))));
+        self.fc.forward(&Flatten::default().forward(&h))
+    }
+}
+
+#[derive(Module)]
+#[module(scalar = f64)]
+struct CnnBn {
+    conv: Conv2d<f64>,
+    bn: BatchNorm2d<f64>,
+    fc: Linear<f64>,
+}
+
+impl Model for CnnBn {
+    fn logits(&self, x: &super::Stored) -> Variable<f64> {
+        let h = self.bn.forward(&self.conv.forward(&images(x))).relu();
+        self.fc.forward(&h.mean_axes([2, 3], false))
+    }
+}
+
+fn images(x: &super::Stored) -> Variable<f64> {
+    Variable::new(x.float().expect("a batch of floating-point numbers"))
+}
+
+fn model(name: &str, config: &Value) -> Option<Box<dyn Model>> {
+    let sizes = |key: &str| -> Vec<usize> {
+        let list = config[key].as_array().map(Vec::as_slice).unwrap_or_default();
+        list.iter().filter_map(|size| size.as_u64()).map(|size| size as usize).collect()
+    };
+    Some(match name {
+        "mlp" => {
+            let sizes = sizes("sizes");
+            Box::new(Mlp { fc1: Linear::typed(sizes[0], sizes[1]), fc2: Linear::typed(sizes[1], sizes[2]) })
+        }
+        "cnn" => {
+            let channels = sizes("channels");
+            let side = config["size"].as_u64()? as usize / 4;
+            let conv = |k: usize| Conv2d::typed(channels[k], channels[k + 1], 3).padding(1);
+            let fc = Linear::typed(channels[2] * side * side, config["classes"].as_u64()? as usize);
+            Box::new(Cnn { conv1: conv(0), conv2: conv(1), fc })
+        }
+        "cnn_bn" => {
+            let channels = sizes("channels");
+            let conv = Conv2d::typed(channels[0], channels[1], 3).padding(1).bias(false);
+            let fc = Linear::typed(channels[1], config["classes"].as_u64()? as usize);
+            Box::new(CnnBn { conv, bn: BatchNorm2d::typed(channels[1]), fc })
+        }
+        _ => return None,
+    })
+}
 
 pub fn run(manifest: &Manifest) -> Outcome {
-    let _ = manifest;
-    None
+    let model = model(manifest.text("model"), &manifest.json["config"])?;
+    Some(train(manifest, &*model))
+}
+
+/// Name and stored name, for each entry of a JSON object.
+fn entries(object: &Value) -> Vec<(String, String)> {
+    let entries = object.as_object().into_iter().flatten();
+    entries.map(|(name, stored)| (name.clone(), stored.as_str().unwrap_or("").to_string())).collect()
+}
+
+fn train(manifest: &Manifest, model: &dyn Model) -> Result<(), String> {
+    let case = &manifest.json;
+    let mut dict = StateDict::new();
+    for (name, stored) in [entries(&case["params"]), entries(&case["buffers"])].concat() {
+        dict.insert(name, manifest.float::<f64>(&stored)?);
+    }
+    // A count of batches, which the reference does not store, is the only thing that may be missing.
+    let unmatched = model.load_state_dict_partially(&dict).map_err(|error| error.to_string())?;
+    let missing: Vec<&String> =
+        unmatched.missing.iter().filter(|name| !name.ends_with("num_batches_tracked")).collect();
+    if !missing.is_empty() || !unmatched.unexpected.is_empty() {
+        return Err(format!("missing {missing:?}, unexpected {:?}", unmatched.unexpected));
+    }
+    let parameters = model.named_parameters();
+    let mut optimizer = optimizer(manifest.text("optimizer"), parameters.clone(), case)
+        .ok_or_else(|| format!("there is no optimiser {}", manifest.text("optimizer")))?;
+    let agree = |what: String, got: Tensor<f64>, stored: &str| {
+        compare(&what, &Output::from(Variable::new(got)), manifest.tensor(stored)?, manifest.tolerances())
+    };
+    for (k, step) in case["steps"].as_array().map(Vec::as_slice).unwrap_or_default().iter().enumerate() {
+        let batch = &case["batches"][step["batch"].as_u64().unwrap_or(0) as usize];
+        let tensor = |name: &str| manifest.tensor(batch[name].as_str().unwrap_or(""));
+        let logits = model.logits(tensor("x")?);
+        let targets = tensor("y")?.index().ok_or("the targets are no indices")?;
+        let classes = logits.shape()[logits.rank() - 1];
+        let loss =
+            cross_entropy(&logits.reshape([targets.len(), classes]), &targets.reshape([targets.len()]));
+        let (got, want) = (loss.item(), step["loss"].as_f64().unwrap_or(f64::NAN));
+        let (rtol, atol) = manifest.tolerances();
+        if !((got - want).abs() <= atol + rtol * want.abs()) {
+            return Err(format!("loss of step {k}: {got:e}, expected {want:e}"));
+        }
+        parameters.zero_grad();
+        loss.backward();
+        for (name, stored) in entries(&step["grads"]) {
+            let gradient = parameters.get(&name).and_then(Variable::grad);
+            agree(
+                format!("gradient of {name} in step {k}"),
+                gradient.ok_or(format!("{name} has none"))?,
+                &stored,
+            )?;
+        }
+        if let Some(limit) = manifest.number("clip_grad_norm") {
+            clip_grad_norm(&parameters, limit, 2.0);
+        }
+        optimizer.step();
+        let dict = model.state_dict();
+        for (name, stored) in [entries(&step["params"]), entries(&step["buffers"])].concat() {
+            let value = dict.get(&name).ok_or_else(|| format!("the model has no {name}"))?;
+            agree(format!("{name} after step {k}"), value.clone(), &stored)?;
+        }
+    }
+    Ok(())
 }

@@ -1,13 +1,30 @@
 //! The layers, with PyTorch's names, layouts, defaults and first values.
 
 mod activation;
+//mod attention;
+mod conv;
 mod dropout;
 mod embedding;
 mod linear;
+mod norm;
+mod pool;
+//mod recurrent;
 mod shape;
+//mod transformer;
 
 pub use activation::*;
+//pub use attention::{AttentionOptions, MultiheadAttention};
+pub use conv::{Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d};
 pub use dropout::{AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d};
 pub use embedding::{BagMode, Embedding, EmbeddingBag};
 pub use linear::{Bilinear, Linear};
+pub use norm::{
+    BatchNorm1d, BatchNorm2d, BatchNorm3d, GroupNorm, InstanceNorm1d, InstanceNorm2d, LayerNorm, RMSNorm,
+};
+pub use pool::{
+    AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d,
+    MaxPool2d, MaxPool3d,
+};
+//pub use recurrent::{Gru, GruCell, Lstm, LstmCell, Rnn, RnnCell};
 pub use shape::{Flatten, Identity, Unflatten};
+//pub use transformer::{TransformerDecoderLayer, TransformerEncoderLayer, TransformerOptions};
