@@ -17,6 +17,8 @@
 //! | module | what |
 //! |---|---|
 //! | [`rule`] | [`Rule`] and [`FirstOrder`], on which most optimisers stand; [`Optimizer`], which all implement |
+//! | [`lbfgs`] | a quasi-Newton method |
+//! | [`averaging`] | moving averages of the parameters |
 //! | [`schedule`] | learning rates that change |
 //! | [`state`] | what an optimiser remembers, by parameter name |
 //!
@@ -27,7 +29,9 @@
 mod adam;
 mod adam_variants;
 mod adaptive;
+pub mod averaging;
 mod clip;
+mod layerwise;
 pub mod lbfgs;
 pub mod rule;
 pub mod schedule;
@@ -38,7 +42,9 @@ pub mod state;
 pub use adam::{Adam, AdamRule, AdamW, AdamWRule};
 pub use adam_variants::{Adamax, AdamaxRule, NAdam, NAdamRule, RAdam, RAdamRule};
 pub use adaptive::{Adadelta, AdadeltaRule, Adagrad, AdagradRule, RmsProp, RmsPropRule};
+pub use averaging::{AveragedParameters, Averaging};
 pub use clip::{clip_grad_norm, clip_grad_value};
+pub use layerwise::{Lamb, LambRule, Muon, MuonRule};
 pub use lbfgs::Lbfgs;
 pub use rule::{FirstOrder, Optimizer, Rule, Slot};
 pub use sgd::{Sgd, SgdRule};
