@@ -3,7 +3,10 @@
 use super::{Manifest, Outcome, Output, compare, optimizer::optimizer};
 use serde_json::Value;
 use wengert_autograd::{Tensor, Variable, loss::cross_entropy};
-use wengert_nn::{BatchNorm2d, Conv2d, Flatten, Layer, Linear, Module, StateDict};
+use wengert_nn::{
+    AttentionOptions, BatchNorm2d, Conv2d, Embedding, Flatten, Layer, LayerNorm, Linear, Lstm, Module,
+    MultiheadAttention, StateDict,
+};
 use wengert_optim::clip_grad_norm;
 
 /// A model with its loss on a batch of any input.
@@ -55,6 +58,47 @@ impl Model for CnnBn {
     }
 }
 
+#[derive(Module)]
+#[module(scalar = f64)]
+struct LstmClassifier {
+    lstm: Lstm<f64>,
+    fc: Linear<f64>,
+}
+
+impl Model for LstmClassifier {
+    fn logits(&self, x: &super::Stored) -> Variable<f64> {
+        let (_, (h, _)) = self.lstm.forward(&images(x));
+        self.fc.forward(&h.select(0, 0))
+    }
+}
+
+#[derive(Module)]
+#[module(scalar = f64)]
+struct TransformerLm {
+    tok: Embedding<f64>,
+    pos: Embedding<f64>,
+    ln1: LayerNorm<f64>,
+    attn: MultiheadAttention<f64>,
+    ln2: LayerNorm<f64>,
+    fc1: Linear<f64>,
+    fc2: Linear<f64>,
+    lnf: LayerNorm<f64>,
+    head: Linear<f64>,
+}
+
+impl Model for TransformerLm {
+    fn logits(&self, x: &super::Stored) -> Variable<f64> {
+        let tokens = x.index().expect("a batch of tokens");
+        let positions = Tensor::<i64>::arange(0, tokens.shape()[1] as i64, 1);
+        let h = self.tok.forward(tokens) + self.pos.forward(&positions);
+        let causal = AttentionOptions { causal: true, ..AttentionOptions::default() };
+        let n = self.ln1.forward(&h);
+        let h = h + self.attn.attend(&n, &n, &n, &causal).0;
+        let h = &h + self.fc2.forward(&self.fc1.forward(&self.ln2.forward(&h)).gelu());
+        self.head.forward(&self.lnf.forward(&h))
+    }
+}
+
 fn images(x: &super::Stored) -> Variable<f64> {
     Variable::new(x.float().expect("a batch of floating-point numbers"))
 }
@@ -81,6 +125,26 @@ fn model(name: &str, config: &Value) -> Option<Box<dyn Model>> {
             let conv = Conv2d::typed(channels[0], channels[1], 3).padding(1).bias(false);
             let fc = Linear::typed(channels[1], config["classes"].as_u64()? as usize);
             Box::new(CnnBn { conv, bn: BatchNorm2d::typed(channels[1]), fc })
+        }
+        "lstm_classifier" => {
+            let size = |key: &str| config[key].as_u64().unwrap_or(0) as usize;
+            let lstm = Lstm::typed(size("input"), size("hidden")).batch_first(true);
+            Box::new(LstmClassifier { lstm, fc: Linear::typed(size("hidden"), size("classes")) })
+        }
+        "transformer_lm" => {
+            let size = |key: &str| config[key].as_u64().unwrap_or(0) as usize;
+            let width = size("embed");
+            Box::new(TransformerLm {
+                tok: Embedding::typed(size("vocab"), width),
+                pos: Embedding::typed(size("length"), width),
+                ln1: LayerNorm::typed(width),
+                attn: MultiheadAttention::typed(width, size("heads")),
+                ln2: LayerNorm::typed(width),
+                fc1: Linear::typed(width, size("mlp")),
+                fc2: Linear::typed(size("mlp"), width),
+                lnf: LayerNorm::typed(width),
+                head: Linear::typed(width, size("vocab")).bias(false),
+            })
         }
         _ => return None,
     })

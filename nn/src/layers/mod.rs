@@ -1,19 +1,19 @@
 //! The layers, with PyTorch's names, layouts, defaults and first values.
 
 mod activation;
-//mod attention;
+mod attention;
 mod conv;
 mod dropout;
 mod embedding;
 mod linear;
 mod norm;
 mod pool;
-//mod recurrent;
+mod recurrent;
 mod shape;
-//mod transformer;
+mod transformer;
 
 pub use activation::*;
-//pub use attention::{AttentionOptions, MultiheadAttention};
+pub use attention::{AttentionOptions, MultiheadAttention};
 pub use conv::{Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d};
 pub use dropout::{AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d};
 pub use embedding::{BagMode, Embedding, EmbeddingBag};
@@ -25,6 +25,6 @@ pub use pool::{
     AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d,
     MaxPool2d, MaxPool3d,
 };
-//pub use recurrent::{Gru, GruCell, Lstm, LstmCell, Rnn, RnnCell};
+pub use recurrent::{Gru, GruCell, Lstm, LstmCell, Rnn, RnnCell};
 pub use shape::{Flatten, Identity, Unflatten};
-//pub use transformer::{TransformerDecoderLayer, TransformerEncoderLayer, TransformerOptions};
+pub use transformer::{TransformerDecoderLayer, TransformerEncoderLayer, TransformerOptions};

@@ -87,9 +87,8 @@ impl<T: Float> TransformerEncoderLayer<T> {
     #[track_caller]
     pub fn encode(&self, x: &Variable<T>, mask: &AttentionOptions) -> Variable<T> {
         let attend = |x: &Variable<T>| self.dropout.forward(&self.self_attn.attend(x, x, x, mask).0);
-        let feed = |x: &Variable<T>| {
-            feed_forward(x, &self.linear1, &self.linear2, &self.dropout, self.options.gelu)
-        };
+        let feed =
+            |x: &Variable<T>| feed_forward(x, &self.linear1, &self.linear2, &self.dropout, self.options.gelu);
         let x = residual(x, &self.norm1, self.options.norm_first, attend);
         residual(&x, &self.norm2, self.options.norm_first, feed)
     }
@@ -210,9 +209,8 @@ impl<T: Float> TransformerDecoderLayer<T> {
         let look = |x: &Variable<T>| {
             self.dropout.forward(&self.multihead_attn.attend(x, memory, memory, memory_mask).0)
         };
-        let feed = |x: &Variable<T>| {
-            feed_forward(x, &self.linear1, &self.linear2, &self.dropout, self.options.gelu)
-        };
+        let feed =
+            |x: &Variable<T>| feed_forward(x, &self.linear1, &self.linear2, &self.dropout, self.options.gelu);
         let x = residual(x, &self.norm1, self.options.norm_first, attend);
         let x = residual(&x, &self.norm2, self.options.norm_first, look);
         residual(&x, &self.norm3, self.options.norm_first, feed)
