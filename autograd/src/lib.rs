@@ -9,10 +9,11 @@ mod ops;
 pub mod scalar;
 pub mod tensor;
 
-pub use functional::{Grad, grad};
+pub use functional::{Grad, Outputs, grad, hessian, hvp, jacobian, jvp, vjp};
 pub use graph::{
-    Context, Cotangents, Gradient, Grads, Keep, NamedParameters, Op, Region, Variable, enable_grad,
-    is_grad_enabled, live_nodes, manual_seed, no_grad, random_state, set_random_state, split_generator,
+    Context, Cotangents, Gradient, Grads, Keep, NamedParameters, Op, Region, Variable, checkpoint,
+    detect_anomaly, enable_grad, is_grad_enabled, live_nodes, manual_seed, no_grad, random_state,
+    set_random_state, split_generator,
 };
 pub use kernel::{
     parallel::{ThreadsError, join, parallel, set_threads},

@@ -2,6 +2,10 @@
 
 use super::{Entry, Gradcheck, Report, Sample, Verdict};
 use crate::{graph::Variable, tensor::Tensor};
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 /// The result of all difference checks of an operation.
 #[derive(Clone, Debug)]
@@ -26,7 +30,10 @@ pub fn examine(entry: &Entry, check: &Gradcheck) -> Examination {
     for sample in entry.samples() {
         for order in 1..=sample.highest_order().min(2) {
             examination.cases += usize::from(order == 1);
-            let (error, failure) = match check_sample(&sample, sample.draw(1), &check.clone().order(order)) {
+            let attempt = catch_unwind(AssertUnwindSafe(|| {
+                check_sample(&sample, sample.draw(1), &check.clone().order(order))
+            }));
+            let (error, failure) = match attempt.unwrap_or_else(|panic| Err(text(&*panic))) {
                 Ok(report) => {
                     let wrong = report.verdict() != Verdict::Pass;
                     (report.error(), wrong.then(|| report.to_string()))
@@ -44,6 +51,14 @@ pub fn examine(entry: &Entry, check: &Gradcheck) -> Examination {
         }
     }
     examination
+}
+
+fn text(panic: &(dyn Any + Send)) -> String {
+    let owned = panic.downcast_ref::<String>().map(String::as_str);
+    format!(
+        "panicked: {}",
+        owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a text")
+    )
 }
 
 /// Checks one sample at given inputs, with respect to those that are not constants.

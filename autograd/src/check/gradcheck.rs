@@ -307,7 +307,7 @@ impl Gradcheck {
                 if distance(closer) <= tolerance {
                     (numeric, error) = (closer, distance(closer));
                 } else if verdict != Verdict::Wrong {
-                    let apart = |a: f64, b: f64, share: f64| !((a - b).abs() <= share * size);
+                    let apart = |a: f64, b: f64, share: f64| (a - b).is_nan() || (a - b).abs() > share * size;
                     verdict = if apart(before, after, 1e-3) {
                         Verdict::Kink
                     } else if apart(numeric, closer, 10.0 * tolerance) {

@@ -27,12 +27,15 @@ pub(crate) mod mutation;
 pub mod random;
 mod report;
 mod sample;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 
+pub use crate::functional::Outputs;
 pub use crate::ops::registry::{Entry, registry};
 pub use differences::Differences;
 pub use distributions::Input;
 pub use examination::{Examination, examine};
 pub use gradcheck::{CheckError, Gradcheck, check_grads, gradcheck, gradgradcheck};
-pub use mutation::{Mutation, with_mutation};
+pub use mutation::{Mutation, rules_run, with_mutation};
 pub use report::{InputReport, Report, Verdict, WorstEntry};
-pub use sample::{Outputs, Precision, Sample};
+pub use sample::{Precision, Sample};

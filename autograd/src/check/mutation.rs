@@ -8,7 +8,10 @@ use crate::{
     scalar::Float,
 };
 use smallvec::SmallVec;
-use std::cell::Cell;
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+};
 
 /// A way for a rule to be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,14 @@ impl Mutation {
 thread_local! {
     static MUTATED: Cell<Option<(&'static str, Mutation)>> = const { Cell::new(None) };
     static APPLIED: Cell<bool> = const { Cell::new(false) };
+    static SEEN: RefCell<Option<BTreeSet<&'static str>>> = const { RefCell::new(None) };
+}
+
+/// Runs `work` and lists the operations whose rules ran, on this thread.
+pub fn rules_run<R>(work: impl FnOnce() -> R) -> (R, BTreeSet<&'static str>) {
+    SEEN.set(Some(BTreeSet::new()));
+    let result = work();
+    (result, SEEN.take().unwrap_or_default())
 }
 
 /// Runs `work` with the rules of the operations of that name broken, on this thread. Also says whether any gradient was
@@ -73,42 +84,64 @@ pub(crate) fn mutate<T: Float>(
     recording: bool,
     gradients: &mut SmallVec<[Gradient<T>; 2]>,
 ) {
+    SEEN.with_borrow_mut(|seen| seen.iter_mut().for_each(|seen| _ = seen.insert(operation)));
     let Some((mutated, mutation)) = MUTATED.get() else { return };
     if mutated != operation {
         return;
     }
     // Its own operations must not be broken in turn.
     MUTATED.set(None);
-    let changed = apply(mutation, recording, gradients);
+    let before = values(gradients);
+    let detached = mutation == Mutation::Detached && recording && gradients.iter().any(flows);
+    apply(mutation, recording, gradients);
+    // Twice zero is zero: only what comes out different is a mutant.
+    let changed = detached || !same(&before, &values(gradients));
     MUTATED.set(Some((mutated, mutation)));
     APPLIED.set(APPLIED.get() || changed);
 }
 
-fn apply<T: Float>(mutation: Mutation, recording: bool, gradients: &mut SmallVec<[Gradient<T>; 2]>) -> bool {
+/// The values of each gradient; nothing for one that is missing.
+fn values<T: Float>(gradients: &[Gradient<T>]) -> Vec<Vec<f64>> {
+    let of = |gradient: &Gradient<T>| match gradient {
+        Gradient::None => Vec::new(),
+        Gradient::Whole(g) | Gradient::Part(_, g) => g.read().iter().map(|g| g.to_f64()).collect(),
+    };
+    gradients.iter().map(of).collect()
+}
+
+/// Are they equal, where a missing gradient is one of zeros?
+fn same(a: &[Vec<f64>], b: &[Vec<f64>]) -> bool {
+    a.iter().zip(b).all(|(a, b)| {
+        let at = |list: &[f64], i: usize| list.get(i).copied().unwrap_or(0.0);
+        (0..a.len().max(b.len())).all(|i| at(a, i) == at(b, i))
+    })
+}
+
+/// Can the gradient itself be differentiated?
+fn flows<T: Float>(gradient: &Gradient<T>) -> bool {
+    matches!(gradient, Gradient::Whole(g) | Gradient::Part(_, g) if g.needs_grad())
+}
+
+fn apply<T: Float>(mutation: Mutation, recording: bool, gradients: &mut SmallVec<[Gradient<T>; 2]>) {
     let each = |gradients: &mut SmallVec<[Gradient<T>; 2]>, change: &dyn Fn(&Variable<T>) -> Variable<T>| {
-        let mut changed = false;
         for gradient in gradients.iter_mut() {
             if let Gradient::Whole(g) | Gradient::Part(_, g) = gradient {
-                changed |= !g.is_empty();
                 *g = change(g);
             }
         }
-        changed
     };
     match mutation {
         Mutation::Twice => each(gradients, &|g| g * 2.0),
         Mutation::Negated => each(gradients, &|g| -g),
         Mutation::Zero => each(gradients, &|g| g * 0.0),
         Mutation::Shifted => each(gradients, &|g| g + 1e-3),
-        Mutation::Detached => recording && each(gradients, &Variable::detach),
+        Mutation::Detached if recording => each(gradients, &Variable::detach),
+        Mutation::Detached => {}
         Mutation::Reversed => each(gradients, &reversed),
         Mutation::Dropped => {
-            match gradients.iter_mut().rev().find(|gradient| !matches!(gradient, Gradient::None)) {
-                Some(last) => {
-                    *last = Gradient::None;
-                    true
-                }
-                None => false,
+            let present = |gradient: &&mut Gradient<T>| !matches!(gradient, Gradient::None);
+            if let Some(last) = gradients.iter_mut().rev().find(present) {
+                *last = Gradient::None;
             }
         }
         Mutation::Swapped => {
@@ -116,13 +149,12 @@ fn apply<T: Float>(mutation: Mutation, recording: bool, gradients: &mut SmallVec
                 Gradient::Whole(g) => Some(g.shape()),
                 _ => None,
             };
-            let swap = gradients.len() >= 2
-                && shape(&gradients[0]).is_some()
-                && shape(&gradients[0]) == shape(&gradients[1]);
-            if swap {
+            if let [first, second, ..] = &gradients[..]
+                && shape(first).is_some()
+                && shape(first) == shape(second)
+            {
                 gradients.swap(0, 1);
             }
-            swap
         }
     }
 }
@@ -136,7 +168,7 @@ fn reversed<T: Float>(g: &Variable<T>) -> Variable<T> {
         // An entry at a time, by masks: differentiable, and of no operation that could itself be under test.
         let from = g.narrow(-1, size - 1 - k, 1);
         let mask = crate::tensor::Tensor::from_fn(size, |at| if at[0] == k { T::one() } else { T::zero() });
-        result = result + from * Variable::new(mask);
+        result += from * Variable::new(mask);
     }
     result
 }

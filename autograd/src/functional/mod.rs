@@ -10,7 +10,17 @@
 //! assert_eq!((dy.item(), ddy.item()), (12.0, 12.0));
 //! ```
 //!
-//! Unlike `backward`, which adds to the leaves' gradients, these return the derivatives and touch nothing.
+//! Unlike `backward`, which adds to the leaves' gradients, these return the derivatives and touch nothing. [`vjp`], [`jvp`],
+//! [`hvp`], [`jacobian`] and [`hessian`] take the function itself; their results can be differentiated again when the
+//! inputs need a gradient.
+
+mod matrices;
+mod outputs;
+mod products;
+
+pub use matrices::{hessian, jacobian};
+pub use outputs::Outputs;
+pub use products::{hvp, jvp, vjp};
 
 use crate::{
     graph::{

@@ -11,7 +11,7 @@
 //! may run at once.
 
 use super::{
-    Variable,
+    Variable, anomaly,
     mode::Mode,
     node::{Edge, End, lock},
     op::{Context, Cotangents, Gradient},
@@ -147,7 +147,7 @@ fn run<T: Float>(
         started_at,
         leading,
     };
-    Mode { recording: create_graph, line: None }.run(|| {
+    Mode { recording: create_graph, line: None, ..Mode::current() }.run(|| {
         for (k, (root, cotangent)) in roots.iter().zip(cotangents).enumerate() {
             let edge = root.edge().unwrap_or_else(|| {
                 panic!("backward at {started_at}: no gradient flows into output {k}; does anything it was computed \
@@ -201,7 +201,7 @@ impl<T: Float> Pass<'_, T> {
         if self.leading.is_some() && !node.inputs.iter().flatten().any(|input| self.leads(input)) {
             return;
         }
-        Mode { recording: self.create_graph, line: Some(node.line) }.set();
+        Mode { recording: self.create_graph, line: Some(node.line), ..Mode::current() }.set();
         let (kept, released_at) = node.kept_for_backward(self.retain_graph, self.started_at);
         let recording = self.create_graph;
         let cx = Context { node, kept, recording, leading: self.leading, released_at };
@@ -218,6 +218,13 @@ impl<T: Float> Pass<'_, T> {
             node.inputs.len()
         );
         drop(cx);
+        if Mode::current().checking {
+            for (i, gradient) in gradients.iter().enumerate() {
+                if let Gradient::Whole(gradient) | Gradient::Part(_, gradient) = gradient {
+                    anomaly::check_gradient(node.op.name(), node.line, i, &gradient.read());
+                }
+            }
+        }
         for (i, (input, gradient)) in node.inputs.iter().zip(gradients).enumerate() {
             let Some(input) = input else { continue };
             if self.leading.is_some() && !self.leads(input) {

@@ -7,9 +7,13 @@
 //! | [`op`] | the trait of an operation and its rule |
 //! | [`engine`] | the chain rule over the record |
 //! | [`mode`] | whether to record |
+//! | [`checkpoint`] | computing again instead of keeping |
+//! | [`anomaly`] | who made the first NaN |
 //! | [`named`] | what a model hands to an optimiser |
 //! | [`seed`] | the process's random numbers |
 
+mod anomaly;
+mod checkpoint;
 pub(crate) mod engine;
 pub(crate) mod mode;
 pub(crate) mod named;
@@ -18,6 +22,8 @@ pub(crate) mod op;
 pub(crate) mod seed;
 pub(crate) mod variable;
 
+pub use anomaly::detect_anomaly;
+pub use checkpoint::checkpoint;
 pub use mode::{enable_grad, is_grad_enabled, no_grad};
 pub use named::NamedParameters;
 pub use node::live_nodes;

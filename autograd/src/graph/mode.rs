@@ -21,10 +21,12 @@ pub(crate) struct Mode {
     pub(crate) recording: bool,
     /// The line that operations are attributed to, while a backward pass runs somebody's rule.
     pub(crate) line: Option<&'static Location<'static>>,
+    /// Are values and gradients checked for NaN (see [`detect_anomaly`](crate::detect_anomaly))?
+    pub(crate) checking: bool,
 }
 
 impl Mode {
-    pub(crate) const DEFAULT: Mode = Mode { recording: true, line: None };
+    pub(crate) const DEFAULT: Mode = Mode { recording: true, line: None, checking: false };
 
     pub(crate) fn current() -> Self {
         MODE.with(Cell::get)

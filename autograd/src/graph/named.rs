@@ -92,6 +92,22 @@ impl<T: Float> NamedParameters<T> {
         self.0.iter().for_each(|(_, parameter)| parameter.zero_grad());
     }
 
+    /// The names of the parameters that no backward pass has reached since their gradients were removed: layers that
+    /// were forgotten in the forward pass, or cut off by `detach`. Frozen parameters are not expected to have one.
+    ///
+    /// ```
+    /// # use wengert_autograd::{NamedParameters, Tensor, Variable};
+    /// let (used, forgotten) = (Variable::parameter(Tensor::<f32>::ones([2])), Variable::parameter(Tensor::ones([2])));
+    /// let parameters = NamedParameters::from_iter([("used", used.clone()), ("forgotten", forgotten)]);
+    /// used.sum().backward();
+    /// assert_eq!(parameters.missing_gradients(), ["forgotten"]);
+    /// ```
+    #[must_use]
+    pub fn missing_gradients(&self) -> Vec<&str> {
+        let missing = |parameter: &Variable<T>| parameter.needs_grad() && parameter.grad().is_none();
+        self.iter().filter(|(_, parameter)| missing(parameter)).map(|(name, _)| name).collect()
+    }
+
     /// A hash of all names and of all bits of all values (FNV-1a, 64 bits): equal when two models are the same to the last
     /// bit, and, for all practical purposes, only then.
     ///

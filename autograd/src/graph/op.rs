@@ -205,6 +205,14 @@ impl<T: Float> Context<'_, T> {
         Variable::fixed(self.tensor(Slot::Input(i as u32)).clone(), edge)
     }
 
+    /// The leaf that input `i` is, if it is one.
+    pub(crate) fn leaf(&self, i: usize) -> Option<Variable<T>> {
+        match self.node.inputs[i].as_ref()?.end() {
+            End::Leaf(leaf) => Some(Variable::of_leaf(leaf.clone())),
+            End::Output(..) => None,
+        }
+    }
+
     /// The kept output `k`, with its place in the graph while the backward pass is recorded.
     ///
     /// # Panics

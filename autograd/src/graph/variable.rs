@@ -1,7 +1,7 @@
 //! [`Variable`]: a value with a place in the graph.
 
 use super::{
-    engine,
+    anomaly, engine,
     mode::{Mode, line},
     node::{Edge, End, Extras, Leaf, Node, Slot, lock},
     op::{Keep, Op},
@@ -72,6 +72,11 @@ impl<T: Float> Variable<T> {
     /// A leaf without a gradient: state that changes by other means, such as a running mean.
     pub fn buffer(value: Tensor<T>) -> Self {
         Variable(Repr::Leaf(Arc::new(Leaf::new(value, false))))
+    }
+
+    /// A handle of a leaf.
+    pub(crate) fn of_leaf(leaf: Arc<Leaf<T>>) -> Self {
+        Variable(Repr::Leaf(leaf))
     }
 
     #[inline]
@@ -466,6 +471,11 @@ pub(crate) fn record_boxed<T: Float>(
     keep: Keep,
     line: &'static Location<'static>,
 ) -> SmallVec<[Variable<T>; 2]> {
+    if Mode::current().checking {
+        for (k, output) in outputs.iter().enumerate() {
+            anomaly::check_output(op.name(), line, k, output);
+        }
+    }
     let mut kept: SmallVec<[(Slot, Tensor<T>); 2]> = SmallVec::new();
     let mut left = keep.inputs;
     while left != 0 {

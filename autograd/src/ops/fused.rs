@@ -114,7 +114,7 @@ impl<T: Float> Op<T> for Alias {
     }
 }
 
-fn alias<T: Float>(x: &Variable<T>) -> Variable<T> {
+pub(crate) fn alias<T: Float>(x: &Variable<T>) -> Variable<T> {
     let value = x.read();
     let [alias] = record_many(Alias, &[x], &[&value], [value.clone()], Keep::NOTHING, line());
     alias

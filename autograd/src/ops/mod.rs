@@ -46,6 +46,7 @@ pub use einsum::einsum;
 pub use elementwise::apply_formula;
 pub use factor::Triangle;
 pub use fused::Fused;
+pub(crate) use fused::alias;
 pub use index::embedding;
 pub use mask::where_;
 pub use pad::Padding;
