@@ -43,7 +43,7 @@ fn nth_derivative<T: Float>(case: &Case<T>) -> Option<Variable<T>> {
 
 fn composite<T: Float>(formula: &str, case: &Case<T>) -> Option<Variable<T>> {
     let x = case.x();
-    let (y, n) = (|| case.var("y"), || x.shape()[0]);
+    let (y, w, n) = (|| case.var("y"), || case.var("w"), || x.shape()[0]);
     Some(match formula {
         "x*x + x" => x * x + x,
         "y = 2*x; z = y*y; z + y + x" => {
@@ -72,6 +72,23 @@ fn composite<T: Float>(formula: &str, case: &Case<T>) -> Option<Variable<T>> {
         "broadcast: x [n,1] * y [1,m] + x - y" => x * y() + x - y(),
         "log(sum(exp(x), -1)) - sum(y*x, -1)" => {
             x.exp().sum_axes(-1, false).ln() - (y() * x).sum_axes(-1, false)
+        }
+        "sum(tanh(x @ w) * x)" => (x.matmul(w()).tanh() * x).sum(),
+        "softmax(x @ w, -1) @ transpose(w)" => x.matmul(w()).softmax(-1).matmul(&w().transpose(-1, -2)),
+        "mean((x @ w + b - y)^2)" => (x.matmul(w()) + case.var("b") - y()).square().mean(),
+        "h = x; repeat 8 times: h = tanh(h @ w + x)" => {
+            (0..8).fold(x.clone(), |h, _| (h.matmul(w()) + x).tanh())
+        }
+        "cat([x, x^2, sin(x)], -1) * cat([sin(x), x, x^2], -1)" => {
+            let (square, sine) = (x.square(), x.sin());
+            Variable::cat(&[x, &square, &sine], -1) * Variable::cat(&[&sine, x, &square], -1)
+        }
+        "(x - mean(x, -1, keepdim)) / sqrt(var(x, -1, correction=0, keepdim) + 1e-5)" => {
+            (x - x.mean_axes(-1, true)) / (x.var_axes(-1, 0, true) + 1e-5).sqrt()
+        }
+        "transpose(x) @ x + x @ transpose(x)" => {
+            let t = x.transpose(-1, -2);
+            t.matmul(x) + x.matmul(&t)
         }
         _ => return None,
     })
