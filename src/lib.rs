@@ -31,9 +31,13 @@
 //! | [`nn`] | modules, layers, losses, initialisers |
 //! | [`optim`] | optimisers |
 //! | [`datasets`] | data sets and loaders |
+//! | `checkpoint` | the state of a training run in a file (feature `checkpoint`, on by default) |
 //! | [`prelude`] | the names that most programs need |
 
 #![forbid(unsafe_code)]
+
+#[cfg(feature = "checkpoint")]
+pub mod checkpoint;
 
 pub use wengert_autograd::*;
 pub use wengert_datasets as datasets;

@@ -35,6 +35,7 @@ mod similarity;
 mod slice;
 mod softmax;
 mod statistics;
+mod tensor_operators;
 mod vector_norm;
 
 pub use attention::{

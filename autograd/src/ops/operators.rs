@@ -24,7 +24,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 macro_rules! with_number {
     ($($formula:ident $name:literal |$x:ident, $c:ident| $value:expr;)*) => {$(
         #[derive(Clone, Copy)]
-        struct $formula(f64);
+        pub(super) struct $formula(pub(super) f64);
         impl Formula<1> for $formula {
             fn name(&self) -> &'static str {
                 $name

@@ -1,6 +1,7 @@
 //! State dictionaries: a model's tensors by name, out of it and into it.
 
 use super::{Member, Module, each};
+use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, fmt};
 use wengert_autograd::{Float, Tensor, Variable};
 
@@ -13,7 +14,8 @@ use wengert_autograd::{Float, Tensor, Variable};
 /// b.load_state_dict(&a.state_dict()).unwrap();
 /// assert_eq!(a.weight.value(), b.weight.value());
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "", into = "Vec<(String, Tensor<T>)>", from = "Vec<(String, Tensor<T>)>")]
 pub struct StateDict<T: Float = f32> {
     entries: Vec<(String, Tensor<T>)>,
     places: HashMap<String, usize>,
@@ -99,6 +101,18 @@ impl<T: Float, S: Into<String>> FromIterator<(S, Tensor<T>)> for StateDict<T> {
             dict.insert(name, tensor);
         }
         dict
+    }
+}
+
+impl<T: Float> From<Vec<(String, Tensor<T>)>> for StateDict<T> {
+    fn from(entries: Vec<(String, Tensor<T>)>) -> Self {
+        entries.into_iter().collect()
+    }
+}
+
+impl<T: Float> From<StateDict<T>> for Vec<(String, Tensor<T>)> {
+    fn from(dict: StateDict<T>) -> Self {
+        dict.entries
     }
 }
 
