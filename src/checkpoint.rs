@@ -124,7 +124,7 @@ pub fn load<S: DeserializeOwned>(path: impl AsRef<Path>) -> Result<S, Checkpoint
     let mut file = File::open(path).map_err(io)?;
     let size = file.metadata().map_err(io)?.len();
     let mut header = Vec::with_capacity(HEADER);
-    file.by_ref().take(HEADER as u64).read_to_end(&mut header).map_err(io)?;
+    (&file).take(HEADER as u64).read_to_end(&mut header).map_err(io)?;
     if header.len() < HEADER || header[..8] != MAGIC {
         header.truncate(MAGIC.len());
         return Err(CheckpointError::Foreign { path: path.into(), found: header });

@@ -40,6 +40,9 @@ use crate::{
 use smallvec::{SmallVec, smallvec};
 use std::{collections::HashSet, panic::Location, sync::Arc};
 
+/// What a node keeps, by the slot it stands for.
+pub(crate) type KeptTensors<T> = SmallVec<[(Slot, Tensor<T>); 2]>;
+
 /// A line of somebody's program.
 pub(crate) type Line = &'static Location<'static>;
 
@@ -174,7 +177,7 @@ impl<T: Float> Grads<T> {
 /// What a rule may look at: which gradients are wanted, and the kept inputs and outputs.
 pub struct Context<'a, T: Float> {
     pub(crate) node: &'a Arc<Node<T>>,
-    pub(crate) kept: SmallVec<[(Slot, Tensor<T>); 2]>,
+    pub(crate) kept: KeptTensors<T>,
     pub(crate) recording: bool,
     /// When only some gradients are asked for: the addresses of nodes and leaves that lead to them.
     pub(crate) leading: Option<&'a HashSet<usize, rustc_hash::FxBuildHasher>>,
@@ -269,11 +272,7 @@ impl<T: Float> Context<'_, T> {
 
 impl<T: Float> Node<T> {
     /// The kept tensors: taken away, or copied when they are to stay for another pass.
-    pub(crate) fn kept_for_backward(
-        &self,
-        retain: bool,
-        started_at: Line,
-    ) -> (SmallVec<[(Slot, Tensor<T>); 2]>, Option<Line>) {
+    pub(crate) fn kept_for_backward(&self, retain: bool, started_at: Line) -> (KeptTensors<T>, Option<Line>) {
         let mut kept = lock(&self.kept);
         match &mut *kept {
             Kept::Released(first) => (SmallVec::new(), Some(first)),

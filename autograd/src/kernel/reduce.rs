@@ -58,7 +58,7 @@ impl<T: Float> Fold<T> for Largest {
     #[inline(always)]
     fn join(a: T, b: T) -> T {
         // A NaN in `a` stays, since nothing is larger.
-        if b > a || b != b { b } else { a }
+        if b > a || b.is_nan() { b } else { a }
     }
 }
 impl<T: Float> Fold<T> for Smallest {
@@ -68,7 +68,7 @@ impl<T: Float> Fold<T> for Smallest {
     }
     #[inline(always)]
     fn join(a: T, b: T) -> T {
-        if b < a || b != b { b } else { a }
+        if b < a || b.is_nan() { b } else { a }
     }
 }
 

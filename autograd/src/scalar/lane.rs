@@ -62,7 +62,7 @@ mod value {
         let one = T::one();
         let magnitude = if x < T::zero() { -one } else { one };
         // Zero keeps its sign and NaN stays NaN.
-        if x == T::zero() || x != x { x } else { magnitude }
+        if x == T::zero() || x.is_nan() { x } else { magnitude }
     }
     #[inline(always)]
     pub(super) fn rsqrt<T: Float, const FMA: bool>(x: T) -> T {
@@ -95,7 +95,7 @@ mod value {
 #[inline(always)]
 fn extreme<T: Float, const LARGER: bool>(a: T, b: T) -> T {
     let chosen = if (LARGER && a < b) || (!LARGER && b < a) { b } else { a };
-    if b != b { b } else { chosen }
+    if b.is_nan() { b } else { chosen }
 }
 
 macro_rules! lane_methods {

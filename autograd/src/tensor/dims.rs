@@ -23,8 +23,8 @@ use super::error::{TensorError, valid};
 pub const MAX_RANK: usize = 7;
 
 /// A short list of sizes: the shape of a tensor, or its strides in elements. Derefs to `[usize]`.
-// The array beyond `rank` is kept zero, so that hashing can be derived.
-#[derive(Clone, Copy, Eq, Hash, Default)]
+// The array beyond `rank` is kept zero.
+#[derive(Clone, Copy, Eq, Default)]
 pub struct Dims {
     rank: u8,
     sizes: [usize; MAX_RANK],
@@ -39,6 +39,12 @@ impl PartialEq for Dims {
             equal &= self.sizes[axis] == other.sizes[axis];
         }
         equal
+    }
+}
+
+impl std::hash::Hash for Dims {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.as_slice().hash(state);
     }
 }
 
