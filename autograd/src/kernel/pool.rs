@@ -133,7 +133,7 @@ fn take_larger<T: Float, const STRIDE: usize>(
     for i in 0..count {
         // SAFETY: i · stride is at most (count − 1) · stride, which lies within `from`.
         let value = unsafe { *from.get_unchecked(i * stride) };
-        let larger = value > best[i] || value != value;
+        let larger = value > best[i] || value.is_nan();
         best[i] = if larger { value } else { best[i] };
         places[i] = if larger { index } else { places[i] };
     }
@@ -179,7 +179,7 @@ pub(crate) fn max_of_cells<T: Float>(
                             for w in widths.clone() {
                                 let position = (d * input[1] + h) * input[2] + w;
                                 let value = plane[position];
-                                if at.is_none() || value > best || value != value {
+                                if at.is_none() || value > best || value.is_nan() {
                                     (best, at) = (value, Some(position));
                                 }
                             }

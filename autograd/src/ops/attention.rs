@@ -203,14 +203,14 @@ impl<T: Float> Meaning<T> {
         let mut scores = q.matmul(&k.transpose(-1, -2)) * self.scale;
         let (l, s) = (scores.shape()[scores.rank() - 2], scores.shape()[scores.rank() - 1]);
         if let Some(bias) = bias {
-            scores = scores + bias;
+            scores += bias;
         }
         let causal = self
             .causal
             .then(|| Tensor::from_fn([l, s], |at| if at[1] > at[0] { T::neg_infinity() } else { T::zero() }));
         let mut dead = None;
         for mask in [causal.as_ref(), self.mask.as_ref()].into_iter().flatten() {
-            scores = scores + Variable::new(mask.clone());
+            scores += Variable::new(mask.clone());
         }
         let value = scores.value().contiguous();
         let rows = value.as_slice().expect("packed").chunks(s.max(1));
@@ -227,7 +227,7 @@ impl<T: Float> Meaning<T> {
         }
         let mut weights = scores.softmax(-1);
         if let Some(dead) = dead {
-            weights = weights * Variable::new(dead.map(|dead| T::one() - dead));
+            weights *= Variable::new(dead.map(|dead| T::one() - dead));
         }
         let shown = match self.drops {
             Some(drops) => {

@@ -172,7 +172,7 @@ impl<T: Float> Variable<T> {
     pub fn interpolate_by(&self, factors: &[f64], method: Interpolation) -> Variable<T> {
         let sizes = |axis: usize, size: usize| {
             let (factor, count) = (factors[axis], (size as f64 * factors[axis]).floor());
-            if !(count >= 1.0 && count < 1e15) {
+            if !(1.0..1e15).contains(&count) {
                 return Err(format!("the factor {factor} makes an axis of {size} one of {count} elements"));
             }
             Ok((count as usize, 1.0 / factor))

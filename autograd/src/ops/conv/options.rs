@@ -88,7 +88,11 @@ impl ConvOptions {
         let groups = self.groups;
         check_shapes(name, rank, x, weight, "[out, in / groups, kernel…]")?;
         let wrong = |problem: String| TensorError::argument(name, &x, problem);
-        if groups == 0 || weight[0] % groups != 0 || x[1] % groups != 0 || x[1] / groups.max(1) != weight[1] {
+        if groups == 0
+            || !weight[0].is_multiple_of(groups)
+            || !x[1].is_multiple_of(groups)
+            || x[1] / groups.max(1) != weight[1]
+        {
             return Err(wrong(format!(
                 "the weight {weight:?} with {groups} groups takes {} channels and has {} outputs; both must be multiples \
                  of the groups, and the input has {} channels",
@@ -212,7 +216,7 @@ impl ConvTransposeOptions {
         let groups = self.groups;
         check_shapes(name, rank, x, weight, "[in, out / groups, kernel…]")?;
         let wrong = |problem: String| TensorError::argument(name, &x, problem);
-        if groups == 0 || x[1] % groups != 0 || x[1] != weight[0] {
+        if groups == 0 || !x[1].is_multiple_of(groups) || x[1] != weight[0] {
             return Err(wrong(format!(
                 "the weight {weight:?} takes {} channels in {groups} groups, which must divide them, and the input has {}",
                 weight[0], x[1]
