@@ -32,6 +32,7 @@
 //! | [`optim`] | optimisers |
 //! | [`datasets`] | data sets and loaders |
 //! | `checkpoint` | the state of a training run in a file (feature `checkpoint`, on by default) |
+//! | [`storage`] | weights in files, both ways with PyTorch |
 //! | [`prelude`] | the names that most programs need |
 
 #![forbid(unsafe_code)]
@@ -49,6 +50,8 @@ pub mod nn {
     pub use wengert_nn::FacadeModule as Module;
     pub use wengert_nn::*;
 }
+
+pub mod storage;
 
 /// `use wengert::prelude::*`: the names that most programs need.
 pub mod prelude {

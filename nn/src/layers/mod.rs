@@ -8,6 +8,7 @@ mod embedding;
 mod linear;
 mod norm;
 mod pool;
+mod positional;
 mod recurrent;
 mod shape;
 mod transformer;
@@ -25,6 +26,7 @@ pub use pool::{
     AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d,
     MaxPool2d, MaxPool3d,
 };
+pub use positional::{LearnedEncoding, RotaryEncoding, SinusoidalEncoding};
 pub use recurrent::{Gru, GruCell, Lstm, LstmCell, Rnn, RnnCell};
-pub use shape::{Flatten, Identity, Unflatten};
+pub use shape::{Flatten, Identity, PixelShuffle, Unflatten, Upsample};
 pub use transformer::{TransformerDecoderLayer, TransformerEncoderLayer, TransformerOptions};

@@ -1,7 +1,7 @@
 //! Layers that only rearrange.
 
 use crate::Layer;
-use wengert_autograd::{Float, Variable};
+use wengert_autograd::{Float, Interpolation, Variable};
 
 /// Passes its input on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -94,6 +94,64 @@ impl<T: Float> Layer<Variable<T>> for Unflatten {
     }
 }
 
+/// Gathers r² channels into an image r times as high and wide: from `[N, C·r², H, W]` to `[N, C, H·r, W·r]` (Shi and
+/// others 2016).
+///
+/// ```
+/// use wengert_autograd::Variable;
+/// use wengert_nn::{Layer, PixelShuffle};
+/// assert_eq!(PixelShuffle(2).forward(&Variable::zeros([1, 8, 3, 3])).shape(), [1, 2, 6, 6]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PixelShuffle(
+    /// The factor r.
+    pub usize,
+);
+
+impl<T: Float> Layer<Variable<T>> for PixelShuffle {
+    type Output = Variable<T>;
+    #[track_caller]
+    fn forward(&self, input: &Variable<T>) -> Variable<T> {
+        let (shape, r) = (input.shape(), self.0);
+        assert!(
+            shape.len() == 4 && r > 0 && shape[1] % (r * r) == 0,
+            "PixelShuffle: [N, C·{r}², H, W] wanted, not {shape:?}"
+        );
+        let (n, c, h, w) = (shape[0], shape[1] / (r * r), shape[2], shape[3]);
+        input.reshape([n, c, r, r, h, w]).permute(&[0, 1, 4, 2, 5, 3]).reshape([n, c, h * r, w * r])
+    }
+}
+
+/// Images, sequences or volumes made larger (or smaller) by a factor.
+///
+/// ```
+/// use wengert_autograd::{Interpolation, Variable};
+/// use wengert_nn::{Layer, Upsample};
+/// let double = Upsample::new(2.0, Interpolation::Nearest);
+/// assert_eq!(double.forward(&Variable::zeros([1, 3, 4, 5])).shape(), [1, 3, 8, 10]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Upsample {
+    factor: f64,
+    method: Interpolation,
+}
+
+impl Upsample {
+    /// By `factor` along each spatial axis.
+    pub fn new(factor: f64, method: Interpolation) -> Self {
+        Upsample { factor, method }
+    }
+}
+
+impl<T: Float> Layer<Variable<T>> for Upsample {
+    type Output = Variable<T>;
+    #[track_caller]
+    fn forward(&self, input: &Variable<T>) -> Variable<T> {
+        let spatial = input.rank().saturating_sub(2);
+        input.interpolate_by(&vec![self.factor; spatial], self.method)
+    }
+}
+
 macro_rules! without_parameters {
     ($($layer:ty),*) => {$(
         impl<T: Float> $crate::Module<T> for $layer {
@@ -103,4 +161,4 @@ macro_rules! without_parameters {
     )*};
 }
 pub(crate) use without_parameters;
-without_parameters!(Identity, Flatten, Unflatten);
+without_parameters!(Identity, Flatten, Unflatten, PixelShuffle, Upsample);

@@ -18,7 +18,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Any value that serde can take may be saved. The file is a header (what it is, version, length, checksum) and the value
+//! A [`Checkpoint`] has everything that going on with a training to the same bits needs. But any value that serde can
+//! take may be saved. The file is a header (what it is, version, length, checksum) and the value
 //! as bincode has it. It is written beside its place, flushed to the disk, and then renamed: a crash at any moment leaves
 //! the previous file whole.
 //!
@@ -26,12 +27,16 @@
 //! trusted with little: length and checksum are verified before it sees a byte, and what it may allocate is bounded by
 //! the size of the file.
 
+mod training;
+
+pub use training::{Checkpoint, CheckpointFolder};
+
+use crate::storage::{StorageError, write_atomically};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    fs::{self, File},
-    io::{self, Read, Write},
+    fs::File,
+    io::{self, Read},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
 };
 
 const MAGIC: [u8; 8] = *b"WENGERT\x1a";
@@ -97,6 +102,12 @@ pub enum CheckpointError {
     },
 }
 
+impl CheckpointError {
+    fn io(path: &Path) -> impl FnOnce(io::Error) -> CheckpointError + '_ {
+        move |source| CheckpointError::Io { path: path.into(), source }
+    }
+}
+
 /// Writes `state` to `path`, replacing what was there only once the new file is whole and on the disk.
 ///
 /// # Errors
@@ -110,7 +121,14 @@ pub fn save<S: Serialize + ?Sized>(path: impl AsRef<Path>, state: &S) -> Result<
     header.extend(VERSION.to_le_bytes());
     header.extend((payload.len() as u64).to_le_bytes());
     header.extend(checksum(&payload).to_le_bytes());
-    replace(path, &[&header, &payload]).map_err(|source| CheckpointError::Io { path: path.into(), source })
+    let written = write_atomically(path, |file| {
+        file.write_all(&header)?;
+        file.write_all(&payload)
+    });
+    written.map_err(|error| match error {
+        StorageError::Io { path, source } => CheckpointError::Io { path, source },
+        StorageError::Format { path, problem } => CheckpointError::Content { path, problem },
+    })
 }
 
 /// Reads what [`save`] wrote.
@@ -185,41 +203,11 @@ fn checksum(bytes: &[u8]) -> u64 {
     sum
 }
 
-/// Writes the parts to a file beside `path`, flushes it to the disk, and renames it.
-fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let name = path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no file name"))?;
-    let mut temporary = name.to_owned();
-    temporary.push(format!(".{}-{}.tmp", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
-    let temporary = path.with_file_name(temporary);
-    let written = || {
-        let mut file = File::create_new(&temporary)?;
-        parts.iter().try_for_each(|part| file.write_all(part))?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    written().inspect_err(|_| {
-        // What is left of a failed attempt; that it could not be removed either is not the news.
-        let _ = fs::remove_file(&temporary);
-    })?;
-    sync_folder(path)
-}
-
-/// Makes the rename itself last, where folders can be flushed.
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
-}
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Tensor;
+    use std::fs;
 
     /// A folder of this test's own, removed at the end.
     struct Folder(PathBuf);
