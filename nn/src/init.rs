@@ -325,7 +325,7 @@ fn orthogonal<T: Float>(shape: Dims, gain: f64, generator: &mut Generator) -> Te
 #[track_caller]
 fn dirac<T: Float>(shape: Dims, groups: usize) -> Tensor<T> {
     assert!(
-        (3..=5).contains(&shape.len()) && groups > 0 && shape[0] % groups == 0,
+        (3..=5).contains(&shape.len()) && groups > 0 && shape[0].is_multiple_of(groups),
         "init: dirac needs [out, in / groups, kernel …] with 3 to 5 axes and out divisible by {groups}, not {shape:?}"
     );
     let out = shape[0] / groups;

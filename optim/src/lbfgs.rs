@@ -143,7 +143,7 @@ impl<T: Float> Lbfgs<T> {
             let direction = self.direction(&gradient);
             let slope = dot(&gradient, &direction);
             // Not a direction down: the end, or a gradient that is not a number.
-            if !(slope <= -self.tolerance_change) {
+            if slope.is_nan() || slope > -self.tolerance_change {
                 self.memory.direction = direction;
                 self.memory.gradient = gradient;
                 self.memory.length = 0.0;

@@ -190,7 +190,7 @@ fn train(manifest: &Manifest, model: &dyn Model) -> Result<(), String> {
             cross_entropy(&logits.reshape([targets.len(), classes]), &targets.reshape([targets.len()]));
         let (got, want) = (loss.item(), step["loss"].as_f64().unwrap_or(f64::NAN));
         let (rtol, atol) = manifest.tolerances();
-        if !((got - want).abs() <= atol + rtol * want.abs()) {
+        if got.is_nan() || (got - want).abs() > atol + rtol * want.abs() {
             return Err(format!("loss of step {k}: {got:e}, expected {want:e}"));
         }
         parameters.zero_grad();

@@ -47,10 +47,10 @@ impl Pack {
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let case: Value = serde_json::from_str(line)
                 .map_err(|error| format!("{}:{}: {error}", path.display(), number + 1))?;
-            if let Some(file) = case["file"].as_str() {
-                if !files.contains_key(file) {
-                    files.insert(file.to_string(), Rc::new(read(&directory.join(file))?));
-                }
+            if let Some(file) = case["file"].as_str()
+                && !files.contains_key(file)
+            {
+                files.insert(file.to_string(), Rc::new(read(&directory.join(file))?));
             }
             cases.push(case);
         }
