@@ -81,6 +81,8 @@ const SHAPES: &[(&[usize], &[usize])] = &[
     (&[10, 300], &[300, 100]),
     (&[100, 300], &[300, 10]),
     (&[129, 65], &[65, 33]),
+    (&[20, 100], &[100, 1030]),
+    (&[20, 100], &[100, 70]),
     (&[0, 4], &[4, 5]),
     (&[3, 0], &[0, 5]),
     (&[3, 4], &[4, 0]),
@@ -215,6 +217,21 @@ fn gradients_of_linear() {
     }
 }
 
+/// Shapes for which the product is added to the bias by each method.
+#[test]
+fn a_bias_is_added_by_every_method() {
+    for [rows, inputs, outputs] in
+        [[2, 3, 4], [1, 900, 7], [40, 30, 20], [20, 100, 70], [20, 100, 1030], [9, 900, 1]]
+    {
+        let x = numbers(&[rows, inputs], 1);
+        let (weight, bias) = (numbers(&[outputs, inputs], 2), numbers(&[outputs], 3));
+        let [x, weight, bias] = [x, weight, bias].map(Variable::new);
+        let want = x.matmul(&weight.t()) + &bias;
+        let what = format!("{rows} x {inputs} x {outputs}");
+        assert_close(&x.linear(&weight, Some(&bias)).value(), &want.value(), 1e-13, &what);
+    }
+}
+
 #[test]
 fn an_operand_is_kept_only_for_the_gradient_of_the_other() {
     let (a, b) = (Variable::parameter(numbers(&[2, 3], 1)), Variable::new(numbers(&[3, 2], 2)));
@@ -282,6 +299,7 @@ fn bits_do_not_depend_on_the_number_of_threads() {
         (&[32, 784], &[784, 128]),
         (&[3000, 300], &[300, 64]),
         (&[50, 3000], &[3000, 70]),
+        (&[50, 300], &[300, 1100]),
         (&[1, 20_000], &[20_000, 50]),
         (&[50, 20_000], &[20_000, 1]),
         (&[1, 300_000], &[300_000, 1]),

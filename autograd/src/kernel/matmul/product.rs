@@ -13,6 +13,7 @@ use super::vector::{self, multiply_add};
 use crate::{
     kernel::{parallel, simd::dispatch},
     scalar::{Float, float::sealed::Compiled},
+    tensor::{Dims, Fresh},
 };
 use gemm_common::Parallelism;
 use std::sync::Once;
@@ -225,6 +226,12 @@ fn blocked_product<T: Float>() -> Gemm<T> {
 
 /// The blocked product.
 ///
+/// The crate's inner loop keeps columns of C in registers and wants the columns of its left operand contiguous. For
+/// row-major C that is the transposed product Cᵀ = Bᵀ · Aᵀ. When B is stored transposed, its left operand has to be
+/// rearranged first, which is dear where it is the larger one. There the product is taken as it stands, and the small C
+/// is rearranged instead: written with strides where rows are short, else computed aside and transposed, since strides of
+/// whole pages fall into the same places of the cache. That takes long inner sums, beside which C counts for little.
+///
 /// # Safety
 /// As [`gemm_into`].
 unsafe fn blocked<T: Float>(
@@ -235,15 +242,79 @@ unsafe fn blocked<T: Float>(
     accumulate: bool,
     spread: bool,
 ) {
-    // The crate's inner loop keeps columns of C in registers and wants the columns of its left operand contiguous. For
-    // row-major C that is the transposed product Cᵀ = Bᵀ · Aᵀ. When B is stored transposed, its left operand would have
-    // to be rearranged: then, if it is the larger one, the product is taken as it stands, and C is written with strides.
-    // That takes long inner sums, beside which scattered stores count for little.
     let Sizes { m, n, k } = sizes;
-    let as_it_stands =
-        if c.column == 1 { b.column != 1 && m < n && k >= 96 && k >= 2 * m } else { c.row == 1 };
-    let (c, a, b, Sizes { m, n, k }) =
-        if as_it_stands { (c, a, b, sizes) } else { (c.t(), b.t(), a.t(), sizes.t()) };
+    // SAFETY: handed on; a transposed product reaches the same elements, and `aside` has room for the product.
+    unsafe {
+        if c.column != 1 {
+            if c.row == 1 {
+                call(c, a, b, sizes, accumulate, spread);
+            } else {
+                call(c.t(), b.t(), a.t(), sizes.t(), accumulate, spread);
+            }
+        } else if b.column == 1 || m >= n || k < 96 || k < 2 * m {
+            call(c.t(), b.t(), a.t(), sizes.t(), accumulate, spread);
+        } else if n * size_of::<T>() < PAGE {
+            call(c, a, b, sizes, accumulate, spread);
+        } else {
+            let mut aside = Fresh::<T>::new(Dims::new(&[n, m]));
+            let columns = Matrix { data: aside.as_mut_ptr(), row: 1, column: m };
+            call(columns, a, b, sizes, false, spread);
+            add_transposed(c, columns, sizes, accumulate, spread);
+        }
+    }
+}
+
+/// Bytes from which on strides are avoided.
+const PAGE: usize = 4096;
+
+/// C = D, or C += D, for contiguous rows of C and contiguous columns of D, in square tiles.
+///
+/// # Safety
+/// C and D have `m` × `n` elements, C of its own; those of D are initialised, and those of C if they are added to.
+unsafe fn add_transposed<T: Float>(
+    c: Matrix<*mut T>,
+    d: Matrix<*mut T>,
+    sizes: Sizes,
+    accumulate: bool,
+    spread: bool,
+) {
+    /// The side of a tile: a cache line of f32.
+    const SIDE: usize = 16;
+    struct Both<T>(Matrix<*mut T>, Matrix<*mut T>);
+    // SAFETY: each thread writes rows of its own of C, and D is only read.
+    unsafe impl<T: Send + Sync> Sync for Both<T> {}
+    let Sizes { m, n, .. } = sizes;
+    let both = Both(c, d);
+    let nanoseconds = if spread { (m * n) as f64 } else { 0.0 };
+    parallel::for_each_block(m.div_ceil(SIDE), nanoseconds, |block| {
+        let Both(c, d) = &both;
+        for first in (0..n).step_by(SIDE) {
+            for i in block * SIDE..m.min((block + 1) * SIDE) {
+                for j in first..n.min(first + SIDE) {
+                    // SAFETY: the indices lie within the sizes.
+                    unsafe {
+                        let (place, value) = (c.data.add(i * c.row + j), *d.data.add(i + j * d.column));
+                        place.write(if accumulate { *place + value } else { value });
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// Calls the blocked product of the crate.
+///
+/// # Safety
+/// As [`gemm_into`].
+unsafe fn call<T: Float>(
+    c: Matrix<*mut T>,
+    a: Matrix<*const T>,
+    b: Matrix<*const T>,
+    sizes: Sizes,
+    accumulate: bool,
+    spread: bool,
+) {
+    let Sizes { m, n, k } = sizes;
     let one_if = |condition: bool| if condition { T::one() } else { T::zero() };
     let product = blocked_product::<T>();
     let run = |parallelism| {
