@@ -115,7 +115,7 @@ impl<T: Float> Layer<Variable<T>> for RotaryEncoding {
         let shape = input.shape();
         let rank = shape.len();
         assert!(
-            rank >= 2 && shape[rank - 1] % 2 == 0,
+            rank >= 2 && shape[rank - 1].is_multiple_of(2),
             "RotaryEncoding: […, L, E] with an even E wanted, not {shape:?}"
         );
         let (length, width) = (shape[rank - 2], shape[rank - 1]);
