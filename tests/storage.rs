@@ -192,7 +192,10 @@ const CHILD: &str = "WENGERT_TEST_WRITES_TO";
 fn a_killed_process_leaves_a_whole_file() {
     if let Some(path) = std::env::var_os(CHILD) {
         let checkpoint = checkpoint().value("filling", 1.0);
-        (0..).for_each(|step| checkpoint.clone().step(step).save(&path).unwrap());
+        // Until it is killed.
+        for step in 0..u64::MAX {
+            checkpoint.clone().step(step).save(&path).unwrap();
+        }
     }
     let folder = Folder::new("kill");
     let path = folder.file("a.ckpt");
