@@ -16,7 +16,7 @@ fn a_million_operations_run_backward_and_drop_on_a_small_stack() {
             let x = Variable::from(1.0_f32).requires_grad();
             let mut y = &x * 1.0;
             for _ in 1..1_000_000 {
-                y = y * 1.0;
+                y *= 1.0;
             }
             y.backward();
             assert_eq!(x.grad().unwrap().item(), 1.0);

@@ -35,7 +35,7 @@ fn loss(f: Function<'_>, inputs: &[Variable<f64>]) -> Variable<f64> {
     let mut total = Variable::new(Tensor::scalar(0.0));
     for (k, y) in f(inputs).iter().enumerate() {
         let c = Variable::new(numbers(&y.shape(), 31 * k + 5));
-        total = total + ((y + y * y * 0.5) * c).sum();
+        total += ((y + y * y * 0.5) * c).sum();
     }
     total
 }
@@ -58,7 +58,7 @@ fn gradients(of: &Variable<f64>, inputs: &[Variable<f64>], create: bool) -> Vec<
 fn directional(f: Function<'_>, inputs: &[Variable<f64>], create: bool) -> Variable<f64> {
     let mut total = Variable::new(Tensor::scalar(0.0));
     for (k, g) in gradients(&loss(f, inputs), inputs, create).iter().enumerate() {
-        total = total + (g * Variable::new(numbers(&g.shape(), 17 * k + 2))).sum();
+        total += (g * Variable::new(numbers(&g.shape(), 17 * k + 2))).sum();
     }
     total
 }
@@ -369,7 +369,7 @@ fn slices_of_one_tensor_add_up_in_place() {
     let x = Variable::parameter(numbers(&[2000, 3], 1));
     let mut total = Variable::new(Tensor::scalar(0.0));
     for row in x.unbind(0) {
-        total = total + row.square().sum();
+        total += row.square().sum();
     }
     total.backward();
     assert_eq!(x.grad().unwrap(), (&x * 2.0).value());
