@@ -21,7 +21,7 @@ pub use kernel::{
 };
 #[doc(hidden)]
 pub use ops::own::names as __elementwise;
-pub use ops::{ConvOptions, ConvPadding, ConvTransposeOptions, Interpolation, PoolOptions};
+pub use ops::{BatchMoments, ConvOptions, ConvPadding, ConvTransposeOptions, Interpolation, PoolOptions};
 pub use ops::{
     Fused, IntoAxes, MultiHeadAttention, Nonlinearity, Padding, RecurrentOptions, RecurrentWeights,
     ScaledDotProductAttention, Triangle, apply_formula, cosine_similarity, einsum, embedding, gru, gru_cell,

@@ -6,6 +6,7 @@ pub(crate) mod elementwise;
 pub(crate) mod factor;
 pub(crate) mod gather;
 pub(crate) mod matmul;
+pub(crate) mod norm;
 pub(crate) mod parallel;
 pub(crate) mod pool;
 pub(crate) mod recurrent;

@@ -19,6 +19,7 @@ mod logsumexp;
 pub mod loss;
 mod mask;
 mod matmul;
+pub(crate) mod norm;
 mod operators;
 pub(crate) mod own;
 mod pad;
@@ -50,6 +51,7 @@ pub use fused::Fused;
 pub(crate) use fused::alias;
 pub use index::embedding;
 pub use mask::where_;
+pub use norm::BatchMoments;
 pub use pad::Padding;
 pub use pool::PoolOptions;
 pub use recurrent::{

@@ -16,6 +16,7 @@
 //! operation stands for all three, with the name of the argument that it is the derivative for, and its rules are the other
 //! two: the family is closed under differentiation, to any order.
 
+pub(crate) mod columns;
 mod options;
 
 pub use options::{ConvOptions, ConvPadding, ConvTransposeOptions};
