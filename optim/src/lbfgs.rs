@@ -6,7 +6,7 @@
 //!
 //! // Rosenbrock's valley, from (−1.2, 1).
 //! let x = Variable::parameter(Tensor::from_vec(vec![-1.2_f64, 1.0], [2]).unwrap());
-//! let mut lbfgs = Lbfgs::new(NamedParameters::from_iter([("x", x.clone())])).max_iter(100);
+//! let mut lbfgs = Lbfgs::new(NamedParameters::from_iter([("x", x.clone())])).max_iter(100).tolerance_change(1e-14);
 //! lbfgs.step(|| {
 //!     let (a, b) = (x.narrow(0, 0, 1), x.narrow(0, 1, 1));
 //!     ((1.0 - &a).square() + 100.0 * (&b - a.square()).square()).sum()
