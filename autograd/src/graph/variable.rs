@@ -508,7 +508,7 @@ pub(crate) fn record_boxed<T: Float>(
 
 /// The sum of two gradients, in a buffer that nobody else has if there is one.
 pub(crate) fn add_gradients<T: Float>(a: Tensor<T>, b: Tensor<T>) -> Tensor<T> {
-    kernel::elementwise::add_owned(a, b)
+    kernel::accumulate::add_owned(a, b)
 }
 
 impl<T: Float> fmt::Debug for Variable<T> {

@@ -4,7 +4,7 @@
 //! atomics gets other bits in every run. Here each thread owns a part of the *output* and goes through its indices in
 //! their order: whole leading indices for [`scatter`], rows for [`add_rows`], which first sorts the indices by row.
 
-use super::{elementwise::add_into, reduce::in_chunks};
+use super::{accumulate::add_into, reduce::in_chunks};
 use crate::{
     scalar::Float,
     tensor::{Dims, Element, Tensor},

@@ -1,5 +1,6 @@
 //! The loops: what spends the time.
 
+pub(crate) mod accumulate;
 pub(crate) mod attention;
 pub(crate) mod conv;
 pub(crate) mod elementwise;

@@ -20,7 +20,7 @@ use crate::{
         Context, Cotangents, Gradient, Grads, Keep, Op, Region, Variable, mode::line, op::Line,
         variable::record,
     },
-    kernel::elementwise::add_into,
+    kernel::accumulate::add_into,
     scalar::Float,
     tensor::{AxisIndex, Dims, Tensor, TensorError},
 };
