@@ -1,10 +1,18 @@
 //! The operations of the group `nn`.
 
 use super::{Case, Output};
-use wengert_autograd::{ConvOptions, Float, Interpolation, Variable, cosine_similarity, pairwise_distance};
+use wengert_autograd::{
+    ConvOptions, Float, Interpolation, Variable, cosine_similarity, embedding, pairwise_distance,
+};
 
 pub fn apply<T: Float>(op: &str, case: &Case<T>) -> Option<Vec<Output<T>>> {
     Some(vec![Output::Float(match op {
+        "embedding" => {
+            // A negative one counts from the end.
+            let rows = case.var("weight").shape()[0] as isize;
+            let padding = case.maybe_axis("padding_idx").map(|row| row.rem_euclid(rows) as usize);
+            embedding(case.index("index"), case.var("weight"), padding)
+        }
         "softmax" => case.x().softmax(case.axis("dim")),
         "log_softmax" => case.x().log_softmax(case.axis("dim")),
         "cosine_similarity" => {

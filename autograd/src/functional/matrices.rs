@@ -53,7 +53,7 @@ pub fn jacobian<T: Float>(f: impl Fn(&Variable<T>) -> Variable<T>, x: &Variable<
 /// use wengert_autograd::{Variable, hessian};
 ///
 /// let x = Variable::from([2.0_f64, 3.0]);
-/// let h = hessian(|x| (x.square() * x.flip(&[0])).sum(), &x); // x₀²x₁ + x₁²x₀
+/// let h = hessian(|x| (x.square() * x.flip(0)).sum(), &x); // x₀²x₁ + x₁²x₀
 /// assert_eq!(h.value().to_vec(), [6.0, 10.0, 10.0, 4.0]);
 /// ```
 ///

@@ -553,6 +553,22 @@ impl<T: Float, const N: usize, const M: usize> From<[[T; M]; N]> for Variable<T>
     }
 }
 
+impl<T: Float, const A: usize, const B: usize, const C: usize> From<[[[T; C]; B]; A]> for Variable<T> {
+    fn from(values: [[[T; C]; B]; A]) -> Self {
+        let values = values.concat().concat();
+        Variable::new(Tensor::from_vec(values, [A, B, C]).expect("as many values as places"))
+    }
+}
+
+impl<T: Float, const A: usize, const B: usize, const C: usize, const D: usize> From<[[[[T; D]; C]; B]; A]>
+    for Variable<T>
+{
+    fn from(values: [[[[T; D]; C]; B]; A]) -> Self {
+        let values = values.concat().concat().concat();
+        Variable::new(Tensor::from_vec(values, [A, B, C, D]).expect("as many values as places"))
+    }
+}
+
 /// Constructors without a type annotation: they are of `f32`, because a default type parameter does not guide inference.
 /// For f64 wrap a tensor: `Variable::new(Tensor::<f64>::zeros([2, 2]))`.
 ///
