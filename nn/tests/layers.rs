@@ -149,7 +149,9 @@ fn rotary_products_depend_on_the_distance() {
 #[test]
 fn pixel_shuffle_interleaves_the_channels() {
     let x = Variable::new(Tensor::arange(0.0_f32, 4.0, 1.0).reshape([1, 4, 1, 1]));
-    assert_eq!(PixelShuffle(2).forward(&x).value().to_vec(), [0.0, 1.0, 2.0, 3.0]);
+    let y = PixelShuffle(2).forward(&x);
+    assert_eq!(y.value().to_vec(), [0.0, 1.0, 2.0, 3.0]);
+    assert_eq!(PixelUnshuffle(2).forward(&y).value(), x.value());
 }
 
 #[test]

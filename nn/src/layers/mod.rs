@@ -28,5 +28,5 @@ pub use pool::{
 };
 pub use positional::{LearnedEncoding, RotaryEncoding, SinusoidalEncoding};
 pub use recurrent::{Gru, GruCell, Lstm, LstmCell, Rnn, RnnCell};
-pub use shape::{Flatten, Identity, PixelShuffle, Unflatten, Upsample};
+pub use shape::{Flatten, Identity, PixelShuffle, PixelUnshuffle, Unflatten, Upsample};
 pub use transformer::{TransformerDecoderLayer, TransformerEncoderLayer, TransformerOptions};

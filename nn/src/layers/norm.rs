@@ -2,39 +2,9 @@
 
 use crate::{Buffer, Init, Layer, Module, Training};
 use wengert_autograd::{
-    Float, Tensor, Variable, no_grad,
+    Float, Tensor, Variable,
     tensor::{Dims, IntoShape},
 };
-
-/// x to mean 0 and variance 1 over `axes`: (x − μ)/√(σ² + ε). Returns μ and σ² (divided by n) too.
-#[track_caller]
-fn standardised<T: Float>(x: &Variable<T>, axes: &[isize], eps: f64) -> [Variable<T>; 3] {
-    let mean = x.mean_axes(axes, true);
-    let centred = x - &mean;
-    let variance = centred.square().mean_axes(axes, true);
-    [centred * (&variance + eps).rsqrt(), mean, variance]
-}
-
-/// The last `count` axes.
-fn last(count: usize) -> Vec<isize> {
-    (1..=count as isize).map(|axis| -axis).collect()
-}
-
-/// `[C]` as `[C, 1, …]`, to stand beside `[N, C, …]`.
-fn as_channels<T: Float>(x: &Variable<T>, rank: usize) -> Variable<T> {
-    let mut shape = Dims::filled(rank - 1, 1);
-    shape[0] = x.len();
-    x.reshape(shape)
-}
-
-#[track_caller]
-fn check_last<T: Float>(layer: &str, x: &Variable<T>, shape: Dims) {
-    let given = x.shape();
-    assert!(
-        given.ends_with(&shape),
-        "{layer}: the last axes must be {shape:?}, the input has the shape {given:?}"
-    );
-}
 
 /// (x − μ)/√(σ² + ε)·γ + β with mean and variance over the last axes (Ba, Kiros and Hinton 2016).
 ///
@@ -94,27 +64,7 @@ impl<T: Float> Layer<Variable<T>> for LayerNorm<T> {
     type Output = Variable<T>;
     #[track_caller]
     fn forward(&self, input: &Variable<T>) -> Variable<T> {
-        check_last("LayerNorm", input, self.shape);
-        let [y, ..] = standardised(input, &last(self.shape.len()), self.eps);
-        affine(y, self.weight.as_ref(), self.bias.as_ref(), |x| x.clone())
-    }
-}
-
-/// y·γ + β, each brought to its place.
-#[track_caller]
-fn affine<T: Float>(
-    y: Variable<T>,
-    weight: Option<&Variable<T>>,
-    bias: Option<&Variable<T>>,
-    place: impl Fn(&Variable<T>) -> Variable<T>,
-) -> Variable<T> {
-    let y = match weight {
-        Some(weight) => y * place(weight),
-        None => y,
-    };
-    match bias {
-        Some(bias) => y + place(bias),
-        None => y,
+        input.layer_norm(self.shape, self.weight.as_ref(), self.bias.as_ref(), self.eps)
     }
 }
 
@@ -165,10 +115,7 @@ impl<T: Float> Layer<Variable<T>> for RMSNorm<T> {
     type Output = Variable<T>;
     #[track_caller]
     fn forward(&self, input: &Variable<T>) -> Variable<T> {
-        check_last("RMSNorm", input, self.shape);
-        let axes = last(self.shape.len());
-        let y = input * (input.square().mean_axes(axes.as_slice(), true) + self.eps).rsqrt();
-        affine(y, self.weight.as_ref(), None, |x| x.clone())
+        input.rms_norm(self.shape, self.weight.as_ref(), self.eps)
     }
 }
 
@@ -248,9 +195,7 @@ impl<T: Float> Layer<Variable<T>> for GroupNorm<T> {
             "GroupNorm: [N, {}, …] wanted, not {shape:?}",
             self.channels
         );
-        let grouped = input.reshape([shape[0], self.groups, input.len() / (shape[0] * self.groups).max(1)]);
-        let [y, ..] = standardised(&grouped, &[-1], self.eps);
-        affine(y.reshape(shape), self.weight.as_ref(), self.bias.as_ref(), |x| as_channels(x, shape.len()))
+        input.group_norm(self.groups, self.weight.as_ref(), self.bias.as_ref(), self.eps)
     }
 }
 
@@ -335,47 +280,22 @@ macro_rules! over_channels {
                     "{}: {channels} channels at axis 1 wanted, the input has the shape {shape:?}",
                     stringify!($layer)
                 );
-                let rank = shape.len();
-                let y = if self.training.is_on() {
-                    let axes: Vec<isize> = (0..rank as isize).filter(|&axis| axis != 1).collect();
-                    let [y, mean, variance] = standardised(input, &axes, self.eps);
-                    let count = input.len() / channels.max(1);
-                    let statistics = [mean.value(), variance.value()];
-                    track(statistics, count, self.momentum, &self.running_mean, &self.running_var,
-                        &self.num_batches_tracked);
-                    y
-                } else {
-                    let (mean, variance) = (self.running_mean.constant(), self.running_var.constant());
-                    let scale = (variance + self.eps).rsqrt();
-                    (input - as_channels(&mean, rank)) * as_channels(&scale, rank)
-                };
-                affine(y, self.weight.as_ref(), self.bias.as_ref(), |x| as_channels(x, rank))
+                let (weight, bias) = (self.weight.as_ref(), self.bias.as_ref());
+                let (mean, variance) = (self.running_mean.value(), self.running_var.value());
+                if !self.training.is_on() {
+                    return input.batch_norm_with(&mean, &variance, weight, bias, self.eps);
+                }
+                let (y, moments) = input.batch_norm(weight, bias, self.eps);
+                let seen = self.num_batches_tracked.value().item() + T::one();
+                self.num_batches_tracked.set(Tensor::scalar(seen));
+                let momentum = self.momentum.unwrap_or(1.0 / seen.into_f64());
+                let (mean, variance) = moments.blended_into(&mean, &variance, momentum);
+                self.running_mean.set(mean);
+                self.running_var.set(variance);
+                y
             }
         }
     )*};
-}
-
-/// Moves running statistics towards those of a batch.
-fn track<T: Float>(
-    [mean, variance]: [Tensor<T>; 2],
-    count: usize,
-    momentum: Option<f64>,
-    running_mean: &Buffer<T>,
-    running_var: &Buffer<T>,
-    batches: &Buffer<T>,
-) {
-    let seen = batches.value().item() + T::one();
-    batches.set(Tensor::scalar(seen));
-    let momentum = momentum.unwrap_or(1.0 / seen.into_f64());
-    let unbiased = count as f64 / (count as f64 - 1.0);
-    no_grad(|| {
-        let channels = mean.len();
-        let moved = |running: &Buffer<T>, statistic: Variable<T>| {
-            (running.constant() * (1.0 - momentum) + statistic.reshape([channels]) * momentum).value()
-        };
-        running_mean.set(moved(running_mean, Variable::new(mean)));
-        running_var.set(moved(running_var, Variable::new(variance) * unbiased));
-    });
 }
 
 over_channels! {
@@ -452,8 +372,7 @@ macro_rules! instances {
                     "{}: {} channels at axis 1 of {} wanted, the input has the shape {shape:?}",
                     stringify!($layer), self.channels, $rank
                 );
-                let [y, ..] = standardised(input, &last(shape.len() - 2), self.eps);
-                affine(y, self.weight.as_ref(), self.bias.as_ref(), |x| as_channels(x, shape.len()))
+                input.instance_norm(self.weight.as_ref(), self.bias.as_ref(), self.eps)
             }
         }
     )*};

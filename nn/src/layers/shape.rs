@@ -112,13 +112,22 @@ impl<T: Float> Layer<Variable<T>> for PixelShuffle {
     type Output = Variable<T>;
     #[track_caller]
     fn forward(&self, input: &Variable<T>) -> Variable<T> {
-        let (shape, r) = (input.shape(), self.0);
-        assert!(
-            shape.len() == 4 && r > 0 && shape[1] % (r * r) == 0,
-            "PixelShuffle: [N, C·{r}², H, W] wanted, not {shape:?}"
-        );
-        let (n, c, h, w) = (shape[0], shape[1] / (r * r), shape[2], shape[3]);
-        input.reshape([n, c, r, r, h, w]).permute(&[0, 1, 4, 2, 5, 3]).reshape([n, c, h * r, w * r])
+        input.pixel_shuffle(self.0)
+    }
+}
+
+/// The inverse of [`PixelShuffle`]: from `[N, C, H·r, W·r]` to `[N, C·r², H, W]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PixelUnshuffle(
+    /// The factor r.
+    pub usize,
+);
+
+impl<T: Float> Layer<Variable<T>> for PixelUnshuffle {
+    type Output = Variable<T>;
+    #[track_caller]
+    fn forward(&self, input: &Variable<T>) -> Variable<T> {
+        input.pixel_unshuffle(self.0)
     }
 }
 
@@ -161,4 +170,4 @@ macro_rules! without_parameters {
     )*};
 }
 pub(crate) use without_parameters;
-without_parameters!(Identity, Flatten, Unflatten, PixelShuffle, Upsample);
+without_parameters!(Identity, Flatten, Unflatten, PixelShuffle, PixelUnshuffle, Upsample);
