@@ -118,6 +118,7 @@ impl<T: Float> Attention<'_, T> {
                 let m = block.min(l - first);
                 let width = self.width(extent, first + m);
                 let scores = &mut scratch[..m * width];
+                let place_of_first = self.causal.then_some(first);
                 // SAFETY: the block's queries and the first `width` keys and values lie within the tensors, the block's
                 // outputs and logarithms are this head's alone, and every one is written.
                 unsafe {
@@ -132,7 +133,7 @@ impl<T: Float> Attention<'_, T> {
                     );
                     self.mask(b, extent, first, width, scores);
                     let logs = std::slice::from_raw_parts_mut(logs_place.at(b * l + first), m);
-                    normalise(scores, width, logs);
+                    normalise(scores, width, place_of_first, logs);
                     self.drop(b, extent, first, width, scores);
                     let out = Matrix::row_major(out_place.at((b * l + first) * f), f);
                     let place = Matrix::row_major(scores.as_ptr(), width);
@@ -174,13 +175,13 @@ impl<T: Float> Attention<'_, T> {
                 let (p, dp) = (&mut p[..m * width], &mut dp[..m * width]);
                 let logs = &logs[b * l + first..][..m];
                 let (q, g) = (rows_from(q, first), rows_from(g, first));
-                let scale = self.scale;
+                let place_of_first = self.causal.then_some(first);
                 // SAFETY: as in `forward`; dk and dv were zeroed above and are added to.
                 unsafe {
                     let place = Matrix::row_major(p.as_mut_ptr(), width);
                     gemm_into(place, q, k.t(), Sizes { m, n: width, k: e }, false, spread);
                     self.mask(b, extent, first, width, p);
-                    probabilities(p, width, logs);
+                    probabilities(p, width, place_of_first, logs);
                     let place = Matrix::row_major(dp.as_mut_ptr(), width);
                     gemm_into(place, g, v.t(), Sizes { m, n: width, k: f }, false, spread);
                     self.drop(b, extent, first, width, dp);
@@ -196,7 +197,7 @@ impl<T: Float> Attention<'_, T> {
                     };
                     let weights = Matrix::row_major(weights, width);
                     gemm_into(dv, weights.t(), g, Sizes { m: width, n: f, k: m }, true, spread);
-                    score_cotangents(p, dp, width, scale);
+                    score_cotangents(p, dp, width, place_of_first, self.scale);
                     let ds = Matrix::row_major(dp.as_ptr(), width);
                     let dq = Matrix::row_major(q_place.at((b * l + first) * e), e);
                     gemm_into(dq, ds, k, Sizes { m, n: e, k: width }, false, spread);
@@ -208,13 +209,12 @@ impl<T: Float> Attention<'_, T> {
         unsafe { [dq.assume_init(), dk.assume_init(), dv.assume_init()] }
     }
 
-    /// Scales the scores of a block and adds the mask; −∞ where a query does not see a key.
+    /// Scales the scores of a block and adds the mask.
     fn mask(&self, b: usize, extent: Extent, first: usize, width: usize, scores: &mut [T]) {
         if width == 0 {
             return;
         }
-        let (scale, causal) = (self.scale, self.causal);
-        scale_rows(scores, width, scale, causal, first);
+        scale_rows(scores, self.scale);
         let Some(mask) = self.mask.map(|mask| head(mask, extent.batch, b)) else { return };
         for (r, row) in scores.chunks_exact_mut(width).enumerate() {
             for (j, score) in row.iter_mut().enumerate() {
@@ -238,25 +238,39 @@ impl<T: Float> Attention<'_, T> {
     }
 }
 
-/// Scales scores, and makes those −∞ whose key the query does not see.
-fn scale_rows<T: Float>(scores: &mut [T], width: usize, scale: T, causal: bool, first: usize) {
-    for (r, row) in scores.chunks_exact_mut(width).enumerate() {
-        let open = if causal { width.min(first + r + 1) } else { width };
-        let (seen, unseen) = row.split_at_mut(open);
-        for score in seen {
-            *score = *score * scale;
-        }
-        unseen.fill(T::neg_infinity());
-    }
+/// How many keys row `r` of a block sees: all, or under a causal mask those up to its own place.
+#[inline(always)]
+fn seen(width: usize, first: Option<usize>, r: usize) -> usize {
+    first.map_or(width, |first| width.min(first + r + 1))
 }
 
-/// Softmax of each row in place, and its log-sum-exp.
-fn normalise<T: Float>(scores: &mut [T], width: usize, logs: &mut [T]) {
+/// Scales scores.
+fn scale_rows<T: Float>(scores: &mut [T], scale: T) {
     /// # Safety
     /// None; the signature is that of `dispatch!`, here and below.
     #[inline(always)]
-    unsafe fn rows<const FMA: bool, T: Float>(scores: &mut [T], width: usize, logs: &mut [T]) {
-        for (row, log) in scores.chunks_exact_mut(width).zip(logs) {
+    unsafe fn all<const FMA: bool, T: Float>(scores: &mut [T], scale: T) {
+        for score in scores {
+            *score = *score * scale;
+        }
+    }
+    dispatch!([T: Float] all::<FMA, T>(scores: &mut [T], scale: T));
+}
+
+/// Softmax of each row in place, and its log-sum-exp. `first` is the place of the first query under a causal mask.
+fn normalise<T: Float>(scores: &mut [T], width: usize, first: Option<usize>, logs: &mut [T]) {
+    /// # Safety
+    /// None.
+    #[inline(always)]
+    unsafe fn rows<const FMA: bool, T: Float>(
+        scores: &mut [T],
+        width: usize,
+        first: Option<usize>,
+        logs: &mut [T],
+    ) {
+        for (r, (row, log)) in scores.chunks_exact_mut(width).zip(logs).enumerate() {
+            let (row, unseen) = row.split_at_mut(seen(width, first, r));
+            unseen.fill(T::zero());
             let top = largest(row);
             if top == T::neg_infinity() && !row.iter().any(|score| score.is_nan()) {
                 row.fill(T::zero());
@@ -277,32 +291,48 @@ fn normalise<T: Float>(scores: &mut [T], width: usize, logs: &mut [T]) {
     if width == 0 {
         return logs.fill(T::infinity());
     }
-    dispatch!([T: Float] rows::<FMA, T>(scores: &mut [T], width: usize, logs: &mut [T]));
+    dispatch!([T: Float] rows::<FMA, T>(scores: &mut [T], width: usize, first: Option<usize>, logs: &mut [T]));
 }
 
 /// The probabilities again, from scores and log-sum-exps.
-fn probabilities<T: Float>(scores: &mut [T], width: usize, logs: &[T]) {
+fn probabilities<T: Float>(scores: &mut [T], width: usize, first: Option<usize>, logs: &[T]) {
     /// # Safety
     /// None.
     #[inline(always)]
-    unsafe fn rows<const FMA: bool, T: Float>(scores: &mut [T], width: usize, logs: &[T]) {
-        for (row, &log) in scores.chunks_exact_mut(width).zip(logs) {
+    unsafe fn rows<const FMA: bool, T: Float>(
+        scores: &mut [T],
+        width: usize,
+        first: Option<usize>,
+        logs: &[T],
+    ) {
+        for (r, (row, &log)) in scores.chunks_exact_mut(width).zip(logs).enumerate() {
+            let (row, unseen) = row.split_at_mut(seen(width, first, r));
+            unseen.fill(T::zero());
             for score in row {
                 *score = Mathematics::exp::<FMA>(*score - log);
             }
         }
     }
     let width = width.max(1);
-    dispatch!([T: Float] rows::<FMA, T>(scores: &mut [T], width: usize, logs: &[T]));
+    dispatch!([T: Float] rows::<FMA, T>(scores: &mut [T], width: usize, first: Option<usize>, logs: &[T]));
 }
 
 /// The cotangents of the unscaled scores, p·(dp − Σ p·dp)·scale, in place of dp.
-fn score_cotangents<T: Float>(p: &[T], dp: &mut [T], width: usize, scale: T) {
+fn score_cotangents<T: Float>(p: &[T], dp: &mut [T], width: usize, first: Option<usize>, scale: T) {
     /// # Safety
     /// None.
     #[inline(always)]
-    unsafe fn rows<const FMA: bool, T: Float>(p: &[T], dp: &mut [T], width: usize, scale: T) {
-        for (p, dp) in p.chunks_exact(width).zip(dp.chunks_exact_mut(width)) {
+    unsafe fn rows<const FMA: bool, T: Float>(
+        p: &[T],
+        dp: &mut [T],
+        width: usize,
+        first: Option<usize>,
+        scale: T,
+    ) {
+        for (r, (p, dp)) in p.chunks_exact(width).zip(dp.chunks_exact_mut(width)).enumerate() {
+            let (dp, unseen) = dp.split_at_mut(seen(width, first, r));
+            unseen.fill(T::zero());
+            let p = &p[..dp.len()];
             let mean = dot(p, dp);
             for (dp, &p) in dp.iter_mut().zip(p) {
                 *dp = p * (*dp - mean) * scale;
@@ -310,5 +340,5 @@ fn score_cotangents<T: Float>(p: &[T], dp: &mut [T], width: usize, scale: T) {
         }
     }
     let width = width.max(1);
-    dispatch!([T: Float] rows::<FMA, T>(p: &[T], dp: &mut [T], width: usize, scale: T));
+    dispatch!([T: Float] rows::<FMA, T>(p: &[T], dp: &mut [T], width: usize, first: Option<usize>, scale: T));
 }

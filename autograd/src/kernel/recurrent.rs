@@ -154,13 +154,7 @@ impl<T: Float> Sequence<'_, T> {
         let (cells, cells_place) = fresh::<T>(&self.shape(memory));
         let (c, c_place) = fresh::<T>(&[self.rows, memory]);
         let (kept, kept_place) = fresh::<T>(&self.shape(kept_width));
-        // The weights transposed and packed once, as every step multiplies by them.
-        let mut transposed = vec![T::zero(); width * n];
-        for (i, row) in self.weight.chunks_exact(n.max(1)).enumerate() {
-            for (j, &value) in row.iter().enumerate() {
-                transposed[j * width + i] = value;
-            }
-        }
+        let transposed = transposed(self.weight, width, n);
         let (groups, group) = self.groups();
         for_each_block(groups, self.nanoseconds(), |g| {
             let first = g * group;
@@ -345,6 +339,22 @@ impl<T: Float> Sequence<'_, T> {
             weight.assume_init()
         }
     }
+}
+
+/// A packed matrix of `rows` × `columns` transposed: what every step multiplies by, so packed once.
+fn transposed<T: Float>(matrix: &[T], rows: usize, columns: usize) -> Vec<T> {
+    /// Rows taken at a time: as many as there are numbers in a cache line, which is then written whole.
+    const BAND: usize = 16;
+    let mut transposed = vec![T::zero(); rows * columns];
+    for first in (0..rows).step_by(BAND) {
+        let band = BAND.min(rows - first);
+        for j in 0..columns {
+            for (i, place) in transposed[j * rows + first..][..band].iter_mut().enumerate() {
+                *place = matrix[(first + i) * columns + j];
+            }
+        }
+    }
+    transposed
 }
 
 /// State and memory of a row before a step.

@@ -42,13 +42,28 @@ impl Drops {
         let kept = if self.p < 1.0 { T::from_f64(1.0 / (1.0 - self.p)) } else { T::zero() };
         // Of 2³² equally likely words this many mean no.
         let limit = (self.p * 4_294_967_296.0) as u64;
-        let mut known = (u64::MAX, [0; 4]);
-        for (i, factor) in factors.iter_mut().enumerate() {
-            let word = ((first + i) / self.group) as u64;
-            if known.0 != word / 4 {
-                known = (word / 4, philox(self.seed, word / 4));
+        let factor = |word: u32| if u64::from(word) < limit { T::zero() } else { kept };
+        if self.group == 1 {
+            // Four elements a block of words, but for what stands before the first whole block.
+            let lead = (first.wrapping_neg() % 4).min(factors.len());
+            let (before, factors) = factors.split_at_mut(lead);
+            for (i, place) in before.iter_mut().enumerate() {
+                *place = factor(philox(self.seed, (first + i) as u64 / 4)[(first + i) % 4]);
             }
-            *factor = if u64::from(known.1[(word % 4) as usize]) < limit { T::zero() } else { kept };
+            let block = (first + lead) as u64 / 4;
+            for (i, places) in factors.chunks_mut(4).enumerate() {
+                for (place, word) in places.iter_mut().zip(philox(self.seed, block + i as u64)) {
+                    *place = factor(word);
+                }
+            }
+            return;
+        }
+        let mut done = 0;
+        while done < factors.len() {
+            let word = (first + done) / self.group;
+            let end = factors.len().min((word + 1) * self.group - first);
+            factors[done..end].fill(factor(philox(self.seed, word as u64 / 4)[word % 4]));
+            done = end;
         }
     }
 }
@@ -184,5 +199,33 @@ samples! {
     alpha_dropout {
         "two of four" (x: normal([4]), kept: values([4], &[1.0, 0.0, 0.0, 1.0]).constant()) => alpha(x, kept, 0.4);
         "certainly" (x: normal([4])) => x.alpha_dropout(1.0, true), panics("must be below 1");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_element_is_dropped_or_not_wherever_its_part_begins() {
+        for group in [1, 3] {
+            let drops = Drops { seed: 11, p: 0.5, group };
+            let mut all = [0.0_f32; 40];
+            drops.factors(0, &mut all);
+            assert!(all.contains(&0.0) && all.contains(&2.0));
+            for (start, end) in [(0, 1), (1, 3), (3, 40), (5, 6), (7, 22), (39, 40)] {
+                let mut part = vec![0.0_f32; end - start];
+                drops.factors(start, &mut part);
+                assert_eq!(part, all[start..end], "{start}..{end}, groups of {group}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_share_that_is_dropped_is_the_probability() {
+        let mut factors = vec![0.0_f64; 100_000];
+        Drops { seed: 1, p: 0.3, group: 1 }.factors(0, &mut factors);
+        let share = factors.iter().filter(|&&factor| factor == 0.0).count() as f64 / factors.len() as f64;
+        assert!((share - 0.3).abs() < 5.0 * (0.3_f64 * 0.7 / 100_000.0).sqrt(), "{share}");
     }
 }
