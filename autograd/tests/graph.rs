@@ -1,6 +1,6 @@
 //! The graph as users see it: gradients, order, release, drop.
 
-use wengert_autograd::{Tensor, Variable, live_nodes, no_grad};
+use wengert_autograd::{Tensor, Variable, no_grad};
 
 fn close(a: &Tensor<f64>, b: &[f64]) {
     for (a, b) in a.to_vec().iter().zip(b) {
@@ -52,11 +52,9 @@ fn broadcast_axes_are_summed_back() {
 
 #[test]
 fn nothing_is_recorded_without_need() {
-    let before = live_nodes();
     let x = Variable::from(3.0_f64).requires_grad();
     assert!(!no_grad(|| &x * &x).needs_grad());
     assert!((&x * &x).needs_grad());
-    assert_eq!(before, before.min(live_nodes()));
 }
 
 #[test]

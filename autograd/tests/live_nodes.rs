@@ -1,7 +1,7 @@
 //! The count of live nodes. One test in a program of its own, since the count is the process's.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use wengert_autograd::{Context, Cotangents, Grads, Keep, Op, Variable, grad, live_nodes};
+use wengert_autograd::{Context, Cotangents, Grads, Keep, Op, Variable, checkpoint, grad, live_nodes};
 
 /// An identity whose rule panics.
 struct Broken;
@@ -42,6 +42,12 @@ fn returns_to_zero_after_every_step() {
         assert!(curvature.needs_grad());
         drop((loss, slope, curvature));
         assert_eq!(live_nodes(), 0, "with derivatives of derivatives");
+
+        let parts = checkpoint(|w| vec![w[0].tanh().exp(), w[0].square()], &[&w]);
+        assert_eq!(live_nodes(), 1, "a checkpointed segment is one node");
+        (&parts[0] * &parts[1]).sum().backward();
+        drop(parts);
+        assert_eq!(live_nodes(), 0, "with a checkpointed segment");
 
         let inner = model();
         let broken = Variable::from_op(Broken, &[&inner], inner.value(), Keep::NOTHING);

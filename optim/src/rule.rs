@@ -31,7 +31,7 @@
 //!
 //! Nearly all optimisers are the same program around a line of arithmetic: for each parameter that has a gradient, count
 //! the step, find the parameter's state, and write new values. The rule is the line, usually a
-//! [`Formula`](wengert_autograd::scalar::Formula) of parameter, gradient and state, which runs as one pass over memory;
+//! [`Formula`] of parameter, gradient and state, which runs as one pass over memory;
 //! everything else is here: groups with settings of their own, learning rates for schedules, states that are saved and
 //! loaded by the parameter's name.
 

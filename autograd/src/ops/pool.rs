@@ -322,8 +322,8 @@ pools! {
     /// ```
     /// use wengert_autograd::{PoolOptions, Variable};
     /// let x = Variable::ones([1, 1, 4, 4]);
-    /// let padded = PoolOptions::new(3).padding(1);
-    /// assert_eq!(x.avg_pool2d(padded).value().get(&[0, 0, 0, 0]), Some(4.0 / 9.0));
+    /// let padded = PoolOptions::new(2).padding(1);
+    /// assert_eq!(x.avg_pool2d(padded).value().get(&[0, 0, 0, 0]), Some(1.0 / 4.0));
     /// assert_eq!(x.avg_pool2d(padded.count_include_pad(false)).value().get(&[0, 0, 0, 0]), Some(1.0));
     /// ```
     ///

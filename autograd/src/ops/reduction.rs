@@ -208,6 +208,7 @@ samples! {
     }
     broadcast_to {
         "wider and deeper" (x: normal([2, 1])) => x.broadcast_to([3, 2, 4]);
+        "deeper" (x: normal([3])) => x.broadcast_to([2, 3]);
         "wider" (x: normal([2, 1])) => x.broadcast_to([2, 3]);
         "to nothing" (x: normal([2, 1])) => x.broadcast_to([2, 0]);
         "impossible" (x: normal([2, 3])) => x.broadcast_to([2, 4]), panics("do not broadcast");

@@ -49,10 +49,10 @@ impl<T: Float> Fused<T> for ChannelNorm {
         let mut y = normal.reshape([samples, channels, plane]);
         let mut rest = inputs[1..].iter().map(|parameter| parameter.reshape([channels, 1]));
         if self.weighted {
-            y = y * rest.next().expect("a weight");
+            y *= rest.next().expect("a weight");
         }
         if self.biased {
-            y = y + rest.next().expect("a bias");
+            y += rest.next().expect("a bias");
         }
         vec![y.reshape(shape)]
     }
@@ -252,7 +252,7 @@ impl<T: Float> Variable<T> {
         valid(check_channels("batch_norm", shape[1], [Some(&mean), Some(&variance)]));
         let mut scale = (variance + eps).rsqrt();
         if let Some(weight) = weight {
-            scale = scale * weight;
+            scale *= weight;
         }
         let column = Dims::filled(shape.len() - 1, 1).with(0, shape[1]);
         let y = (self - mean.reshape(column)) * scale.reshape(column);

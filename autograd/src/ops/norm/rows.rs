@@ -54,10 +54,10 @@ impl<T: Float> Fused<T> for RowNorm {
         let mut y = &centred * (variance + self.rows.eps).rsqrt();
         let mut rest = inputs[1..].iter();
         if self.weighted {
-            y = y * rest.next().expect("a weight");
+            y *= rest.next().expect("a weight");
         }
         if self.biased {
-            y = y + rest.next().expect("a bias");
+            y += rest.next().expect("a bias");
         }
         vec![y]
     }
