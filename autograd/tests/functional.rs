@@ -157,7 +157,7 @@ fn a_checkpoint_has_the_same_gradients_and_keeps_less() {
     };
     let loss = |parts: Vec<Variable<f64>>| (&parts[0] * 2.0 + &parts[1]).square().sum();
 
-    loss(segment(&[x.clone()])).backward();
+    loss(segment(std::slice::from_ref(&x))).backward();
     let plain = (x.grad().unwrap().to_vec(), w.grad().unwrap().to_vec());
     x.zero_grad();
     w.zero_grad();
