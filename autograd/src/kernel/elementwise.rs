@@ -359,7 +359,8 @@ const DIRECT_PAIRS: usize = 6;
 const STAGE: usize = 64;
 
 /// Runs `compute(k)`, which gives `K` results for element `k`, for `k` in `0..n`, and writes the results of which `WRITTEN`
-/// has the bit. `pairs` counts the pointer pairs that a direct loop would have to tell apart.
+/// has the bit. `pairs` counts the pointer pairs that a direct loop would have to tell apart. The closure must be
+/// `#[inline(always)]`: as a function of its own it is compiled for the baseline, where `mul_add` is a library call.
 ///
 /// # Safety
 /// `out[i]` is valid for `n` writes for each written `i`.
@@ -436,19 +437,25 @@ unsafe fn forward<const FMA: bool, T: Float, F: Formula<N, M>, const N: usize, c
     x: [*const T; N],
     y: [*mut T; M],
 ) {
-    let compute = |k| {
-        // SAFETY: k < n.
-        let outputs = formula.eval(unsafe { load::<T, FMA, N>(x, k) });
-        let mut results = [T::zero(); M];
-        let mut j = 0;
-        while j < M {
-            results[j] = outputs[j].0;
-            j += 1;
-        }
-        results
-    };
-    // SAFETY: by contract.
-    unsafe { for_each::<T, M, { u32::MAX }>(n, N * M + M * (M - 1) / 2, y, compute) }
+    // SAFETY: by contract; k < n.
+    unsafe {
+        for_each::<T, M, { u32::MAX }>(
+            n,
+            N * M + M * (M - 1) / 2,
+            y,
+            #[inline(always)]
+            |k| {
+                let outputs = formula.eval(load::<T, FMA, N>(x, k));
+                let mut results = [T::zero(); M];
+                let mut j = 0;
+                while j < M {
+                    results[j] = outputs[j].0;
+                    j += 1;
+                }
+                results
+            },
+        )
+    }
 }
 
 /// The loop from inputs to outputs, by itself.
@@ -489,24 +496,29 @@ unsafe fn backward<
         wanted[i] = WANTED >> i & 1 == 1;
         i += 1;
     }
-    let compute = |k| {
-        // SAFETY: k < n.
-        let (x, y, g) =
-            unsafe { (load::<T, FMA, N>(x, k), load::<T, FMA, M>(y, k), load::<T, FMA, M>(g, k)) };
-        let found = formula.pullback(x, y, g, wanted);
-        let mut results = [T::zero(); N];
-        let mut i = 0;
-        while i < N {
-            results[i] = match found[i] {
-                Slope::Zero => T::zero(),
-                slope => slope.get().0,
-            };
-            i += 1;
-        }
-        results
-    };
-    // SAFETY: by contract.
-    unsafe { for_each::<T, N, WANTED>(n, (N + 2 * M) * N + N * (N - 1) / 2, out, compute) }
+    // SAFETY: by contract; k < n.
+    unsafe {
+        for_each::<T, N, WANTED>(
+            n,
+            (N + 2 * M) * N + N * (N - 1) / 2,
+            out,
+            #[inline(always)]
+            |k| {
+                let (x, y, g) = (load::<T, FMA, N>(x, k), load::<T, FMA, M>(y, k), load::<T, FMA, M>(g, k));
+                let found = formula.pullback(x, y, g, wanted);
+                let mut results = [T::zero(); N];
+                let mut i = 0;
+                while i < N {
+                    results[i] = match found[i] {
+                        Slope::Zero => T::zero(),
+                        slope => slope.get().0,
+                    };
+                    i += 1;
+                }
+                results
+            },
+        )
+    }
 }
 
 #[inline(always)]
