@@ -55,5 +55,12 @@ fn returns_to_zero_after_every_step() {
         catch_unwind(AssertUnwindSafe(|| loss.backward())).unwrap_err();
         drop((inner, broken, loss));
         assert_eq!(live_nodes(), 0, "after a panic in the middle of a backward pass");
+
+        let inner = model();
+        inner.on_grad(|_| panic!("a hook of the user's"));
+        let loss = (&inner * &w).sum();
+        catch_unwind(AssertUnwindSafe(|| loss.backward())).unwrap_err();
+        drop((inner, loss));
+        assert_eq!(live_nodes(), 0, "after a panic in a hook");
     }
 }

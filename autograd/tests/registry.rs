@@ -1,6 +1,10 @@
 //! What holds of every operation, from the samples in the registry alone.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Mutex,
+};
 use wengert_autograd::{
     Tensor, Variable,
     check::{Entry, Gradcheck, Precision, Sample, Verdict, examine, registry},
@@ -293,39 +297,124 @@ fn one_variable_in_every_place() {
     );
 }
 
+/// Operations of which no sample can be called with an axis of size 0 (or 1) instead of another, with the reason.
+const FIXED_SIZES: &[(usize, &str, &str)] =
+    &[(0, "batch_norm", "it refuses batches of less than two elements, as they have no variance")];
+
+/// The inputs of a sample with every axis of size `from` made `to`, if its distributions can be drawn so.
+fn resized(sample: &Sample, from: usize, to: usize, seed: u64) -> Option<Vec<Tensor<f64>>> {
+    let draw = |(i, (_, input)): (usize, &(&str, wengert_autograd::check::Input))| {
+        let mut shape = input.shape();
+        for axis in 0..shape.len() {
+            if shape[axis] == from {
+                shape = shape.with(axis, to);
+            }
+        }
+        // Samples that list their values have only as many as their own shape.
+        catch_unwind(AssertUnwindSafe(|| input.with_shape(shape).draw(seed + i as u64))).ok()
+    };
+    sample.inputs.iter().enumerate().map(draw).collect()
+}
+
+/// The sizes of axes that occur in the inputs of a sample.
+fn sizes(sample: &Sample) -> BTreeSet<usize> {
+    sample.inputs.iter().flat_map(|(_, input)| input.shape().to_vec()).collect()
+}
+
+/// Does the sample accept these inputs? Those that it refuses, it must refuse in words.
+fn accepts(sample: &Sample, inputs: &[Tensor<f64>]) -> Result<bool, String> {
+    let variables: Vec<Variable<f64>> = inputs.iter().cloned().map(Variable::new).collect();
+    let Err(panic) = catch_unwind(AssertUnwindSafe(|| sample.run(&variables))) else { return Ok(true) };
+    let text = text(&*panic);
+    let internal =
+        ["out of bounds", "attempt to", "unwrap()", "out of range for slice", "assertion", "expect"];
+    match internal.iter().any(|sign| text.contains(sign)) || text.is_empty() {
+        true => Err(format!("is refused by an accident: {text}")),
+        false => Ok(false),
+    }
+}
+
+#[test]
+fn axes_of_size_0_and_1() {
+    let reached = Mutex::new(BTreeSet::new());
+    for_all(is_differentiable, |entry, sample| {
+        // A sample that has such an axis is among them, with 0 made 0.
+        for (from, to) in sizes(sample).into_iter().flat_map(|from| [(from, 0), (from, 1)]) {
+            let at = |why: String| format!("axes of size {from} made {to}: {why}");
+            let Some(inputs) = resized(sample, from, to, 5) else { continue };
+            if !accepts(sample, &inputs).map_err(at)? {
+                continue;
+            }
+            reached.lock().unwrap().insert((to, entry.name));
+            let found = run(sample, &inputs, false);
+            let (plain, recorded) = (all(&found), all(&run(sample, &inputs, true)));
+            // The variance of one number is 0, and a division by √ε makes the last bits a thousand times as large.
+            agree(&plain, &recorded, 1e-11).map_err(at)?;
+            // The mean of nothing is no number, and parts of nothing are no parts: neither has differences.
+            let any = !found.outputs.is_empty();
+            if any && plain.iter().flatten().all(|x| x.is_finite()) {
+                let report = sample.check(inputs, &Gradcheck::new().projected(2)).map_err(at)?;
+                if report.verdict() == Verdict::Wrong {
+                    return Err(at(report.to_string()));
+                }
+            }
+        }
+        Ok(())
+    });
+    let reached = reached.into_inner().unwrap();
+    let missing: Vec<(usize, &str)> = registry()
+        .iter()
+        .flat_map(|entry| [(0, entry.name), (1, entry.name)])
+        .filter(|at| !reached.contains(at) && !FIXED_SIZES.iter().any(|(to, name, _)| (*to, *name) == *at))
+        .collect();
+    assert!(missing.is_empty(), "no sample takes an axis of that size: {missing:?}");
+}
+
 #[test]
 fn the_same_bits_on_any_number_of_threads() {
+    let entries = registry();
+    let calls: Vec<(Sample, Vec<Tensor<f64>>)> =
+        entries.iter().flat_map(Entry::samples).filter(is_call).flat_map(large).collect();
     let bits = |threads: usize| -> Vec<Vec<Vec<u64>>> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let entries = registry();
-            let samples = entries.iter().flat_map(Entry::samples).filter(is_call);
-            samples
-                .map(|sample| {
-                    let found = all(&run(&sample, &large(&sample), false));
-                    found.iter().map(|tensor| tensor.iter().map(|x| x.to_bits()).collect()).collect()
-                })
-                .collect()
+            let found = calls.iter().map(|(sample, inputs)| all(&run(sample, inputs, false)));
+            found.map(|all| all.iter().map(|x| x.iter().map(|x| x.to_bits()).collect()).collect()).collect()
         })
     };
     let alone = bits(1);
     for threads in 2..=8 {
-        assert!(alone == bits(threads), "{threads} threads gave other bits than one");
+        let found = bits(threads);
+        for ((alone, found), (sample, inputs)) in alone.iter().zip(&found).zip(&calls) {
+            let shapes: Vec<Dims> = inputs.iter().map(Tensor::dims).collect();
+            assert!(alone == found, "{threads} threads gave other bits: {} at {shapes:?}", sample.text);
+        }
     }
 }
 
-/// Inputs that are worth several threads, where the sample takes any shape.
-fn large(sample: &Sample) -> Vec<Tensor<f64>> {
-    if !sample.is_elementwise() {
-        return sample.draw(7);
+/// A sample as it is, and with inputs that are worth several threads wherever one of its sizes may grow.
+fn large(sample: Sample) -> Vec<(Sample, Vec<Tensor<f64>>)> {
+    const ELEMENTS: usize = 12_000;
+    let mut calls = vec![(sample.clone(), sample.draw(7))];
+    for from in sizes(&sample).into_iter().filter(|&from| from > 0) {
+        // Of the largest input, how many elements there are for each index along axes of this size, and how many axes.
+        let count = |(_, input): &(&str, wengert_autograd::check::Input)| {
+            let shape = input.shape();
+            let (axes, rest) =
+                (shape.iter().filter(|&&size| size == from), shape.iter().filter(|&&size| size != from));
+            (axes.count(), rest.product::<usize>())
+        };
+        let Some((axes, rest)) = sample.inputs.iter().map(count).max().filter(|(axes, _)| *axes > 0) else {
+            continue;
+        };
+        let to = (ELEMENTS as f64 / rest.max(1) as f64).powf(1.0 / axes as f64) as usize | 1;
+        if let Some(inputs) = resized(&sample, from, to, 7)
+            && accepts(&sample, &inputs) == Ok(true)
+        {
+            calls.push((sample.clone(), inputs));
+        }
     }
-    let draw = |(i, (_, input)): (usize, &(&str, wengert_autograd::check::Input))| {
-        let shape = if input.shape().is_empty() { Dims::new(&[]) } else { Dims::new(&[13, 701]) };
-        let rows = if i == 0 { shape } else { Dims::new(&shape[shape.len().saturating_sub(1)..]) };
-        // Samples that list their values have only as many as their own shape.
-        catch_unwind(AssertUnwindSafe(|| input.with_shape(rows).draw(7))).unwrap_or_else(|_| input.draw(7))
-    };
-    sample.inputs.iter().enumerate().map(draw).collect()
+    calls
 }
 
 #[test]

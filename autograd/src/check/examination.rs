@@ -1,6 +1,6 @@
 //! What the registry's checks say about one operation: a line of the table.
 
-use super::{Entry, Gradcheck, Report, Sample, Verdict};
+use super::{Entry, Gradcheck, Report, Sample, Verdict, report::literal};
 use crate::{graph::Variable, tensor::Tensor};
 use std::{
     any::Any,
@@ -62,11 +62,7 @@ fn text(panic: &(dyn Any + Send)) -> String {
 }
 
 /// Checks one sample at given inputs, with respect to those that are not constants.
-pub(crate) fn check_sample(
-    sample: &Sample,
-    inputs: Vec<Tensor<f64>>,
-    check: &Gradcheck,
-) -> Result<Report, String> {
+fn check_sample(sample: &Sample, inputs: Vec<Tensor<f64>>, check: &Gradcheck) -> Result<Report, String> {
     let varied: Vec<usize> = (0..inputs.len()).filter(|&i| !sample.inputs[i].1.is_constant()).collect();
     let given: Vec<Tensor<f64>> = varied.iter().map(|&i| inputs[i].clone()).collect();
     let call = |x: &[Variable<f64>]| {
@@ -76,7 +72,27 @@ pub(crate) fn check_sample(
         }
         sample.run(&all)
     };
-    check.check(call, &given).map_err(|error| error.to_string())
+    let report = check.check(call, &given).map_err(|error| error.to_string())?;
+    Ok(Report { function: Some(definition(sample, &inputs, &varied)), ..report })
+}
+
+/// The call of a sample as the definition of a closure `f`, its constants before it.
+fn definition(sample: &Sample, inputs: &[Tensor<f64>], varied: &[usize]) -> String {
+    let mut code = String::new();
+    for (input, (name, kind)) in inputs.iter().zip(&sample.inputs) {
+        if kind.is_constant() {
+            code += &format!("let {name} = &Variable::new({});\n", literal(input));
+        }
+    }
+    let names: Vec<&str> = varied.iter().map(|&i| sample.inputs[i].0).collect();
+    let text: Vec<&str> = sample.text.split_whitespace().collect();
+    code += "let f = |x: &[Variable<f64>]| {\n";
+    code += &format!(
+        "    let [{}] = x else {{ unreachable!() }};\n    {}\n}};",
+        names.join(", "),
+        text.join(" ")
+    );
+    code
 }
 
 impl Sample {

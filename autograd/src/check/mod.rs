@@ -15,10 +15,14 @@
 //! derivatives with differences of its gradients, [`check_grads`] all orders up to a given one, and [`Gradcheck`] takes
 //! settings. Cotangents are random: a plain sum of the outputs would miss every mistake whose parts cancel.
 //!
+//! With the feature `check`, tensors can stand in the assertions of the crate `approx`, such as `assert_relative_eq!`; with the
+//! feature `proptest`, `strategies` draws shapes and tensors for property tests of your own.
+//!
 //! Every operation of this library declares sample inputs beside its rule, and is one line of the [`registry`]; the
 //! registry's tests take them through differences of the first and second order, strided, empty and repeated inputs,
 //! both precisions, and any number of threads.
 
+mod approximate;
 mod differences;
 pub mod distributions;
 mod examination;

@@ -1,5 +1,6 @@
 //! What a gradient check found, in numbers and in words.
 
+use super::Gradcheck;
 use crate::tensor::{Dims, Tensor};
 use std::{fmt, panic::Location};
 
@@ -19,6 +20,19 @@ pub enum Verdict {
     Nondeterministic,
 }
 
+impl Verdict {
+    /// Which of two verdicts about entries of one input is that about the input: the greater.
+    pub(super) fn severity(self) -> u8 {
+        match self {
+            Verdict::Pass => 0,
+            Verdict::IllConditioned => 1,
+            Verdict::Kink => 2,
+            Verdict::Wrong => 3,
+            Verdict::Nondeterministic => 4,
+        }
+    }
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -31,7 +45,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// The entry of a gradient that agrees least.
+/// The entry of a gradient that agrees least, of those with the gravest verdict.
 #[derive(Clone, Debug)]
 pub struct WorstEntry {
     /// Where it stands in the input; the direction's number in projected mode.
@@ -72,8 +86,11 @@ pub struct Report {
     pub order: usize,
     /// One for each input.
     pub inputs: Vec<InputReport>,
-    pub(crate) operation: Option<(&'static str, &'static Location<'static>)>,
-    pub(crate) given: Vec<Tensor<f64>>,
+    pub(super) operation: Option<(&'static str, &'static Location<'static>)>,
+    pub(super) given: Vec<Tensor<f64>>,
+    pub(super) check: Gradcheck,
+    /// Code that defines `f`, where it is known.
+    pub(super) function: Option<String>,
 }
 
 impl Report {
@@ -98,19 +115,44 @@ impl Report {
         self.operation
     }
 
-    /// A test that repeats the check, as Rust code in which `f` is the function under check.
+    /// A test that repeats the check, as Rust code. In it `f` is the function under check; samples of the registry come with
+    /// their definition of it.
     pub fn test(&self) -> String {
         let name = self.operation.map_or("f", |(name, _)| name);
-        let order = if self.order == 1 { "".into() } else { format!(", order = {}", self.order) };
         let mut code = format!("#[test]\nfn gradient_of_{name}() {{\n");
         for (i, input) in self.given.iter().enumerate() {
-            let (values, shape) = (input.to_vec(), input.shape());
-            code += &format!("    let x{i} = Tensor::<f64>::from_vec(vec!{values:?}, {shape:?}).unwrap();\n");
+            code += &format!("    let x{i} = {};\n", literal(input));
+        }
+        if let Some(function) = &self.function {
+            function.lines().for_each(|line| code += &format!("    {line}\n"));
         }
         let names: Vec<String> = (0..self.given.len()).map(|i| format!("x{i}")).collect();
-        code + &format!("    assert_gradients!(f, &[{}]{order});\n}}\n", names.join(", "))
+        let (names, settings) = (names.join(", "), self.check.settings());
+        code += &match settings.as_str() {
+            "" => format!("    assert_gradients!(f, &[{names}]);\n"),
+            _ => format!(
+                "    let report = Gradcheck::new(){settings}.check(f, &[{names}]).unwrap();\n    \
+                 assert!(report.passed(), \"{{report}}\");\n"
+            ),
+        };
+        code + "}\n"
     }
 }
+
+/// A tensor as Rust code.
+pub(super) fn literal(tensor: &Tensor<f64>) -> String {
+    let number = |value: f64| match value {
+        _ if value.is_nan() => "f64::NAN".to_string(),
+        f64::INFINITY => "f64::INFINITY".into(),
+        f64::NEG_INFINITY => "f64::NEG_INFINITY".into(),
+        _ => format!("{value:?}"),
+    };
+    let values: Vec<String> = tensor.iter().map(number).collect();
+    format!("Tensor::<f64>::from_vec(vec![{}], {:?}).unwrap()", values.join(", "), tensor.shape())
+}
+
+/// Inputs of more elements than this are not written out in a report.
+const LONGEST: usize = 100;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -121,15 +163,25 @@ impl fmt::Display for Report {
         }
         for input in &self.inputs {
             let (name, shape, verdict) = (&input.name, input.shape, input.verdict);
-            writeln!(f, "  {name} {shape:?}: {verdict}, largest relative error {:.1e}", input.error())?;
+            writeln!(f, "  {name} {shape:?}: {verdict}, relative error {:.1e}", input.error())?;
             if let (Some(worst), true) = (&input.worst, verdict != Verdict::Pass) {
-                let WorstEntry { index, analytic, numeric, .. } = worst;
-                writeln!(f, "    at {index:?}: analytic {analytic:e}, numeric {numeric:e}")?;
+                let WorstEntry { index, analytic, numeric, error } = worst;
+                let place = if self.check.is_projected() { "along random direction" } else { "at" };
+                writeln!(
+                    f,
+                    "    {place} {index:?}: analytic {analytic:e}, numeric {numeric:e}, error {error:.1e}"
+                )?;
             }
         }
         if failed > 0 {
             if let Some((name, line)) = self.operation {
                 writeln!(f, "  the function ends in {name}, recorded at {line}")?;
+            }
+            if self.given.iter().any(|input| input.len() > LONGEST) {
+                return writeln!(
+                    f,
+                    "  to repeat it: the inputs are large; Report::test() writes out the test"
+                );
             }
             writeln!(f, "  to repeat it:")?;
             for line in self.test().lines() {

@@ -10,7 +10,7 @@
 //! });
 //! ```
 //!
-//! All shrink towards few axes, small sizes and simple numbers.
+//! Shapes shrink towards few axes and small sizes.
 
 use super::{
     distributions::{Input, away_from, normal},

@@ -301,6 +301,7 @@ samples! {
     }
     minimum {
         "a column and a row" (x: values([3, 1], &[1.0, 2.0, 3.0]), y: values([2], &[1.5, 2.5])) => x.minimum(y);
+        "none" (x: normal([0, 2]), y: normal([2])) => x.minimum(y);
         "a tie" (x: values([2], &[1.0, 2.0]), y: values([2], &[1.0, 3.0])) => x.minimum(y),
             kink("each side gets half");
         "shapes that differ" (x: normal([2]), y: normal([3])) => x.minimum(y), panics("minimum: shapes [2] and [3]");

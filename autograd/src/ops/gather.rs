@@ -287,6 +287,8 @@ samples! {
     gather {
         "rows" (x: normal([3, 4])) => x.gather(1, &crate::tensor![[0, 3, 3], [2, 2, -1]]);
         "columns" (x: normal([3, 4])) => x.gather(0, &crate::tensor![[2, 0, 1], [2, 2, 0]]);
+        "one" (x: normal([1, 4])) => x.gather(1, &crate::tensor![[3]]);
+        "none" (x: normal([0, 4])) => x.gather(1, &Tensor::zeros([0, 2]));
         "out of range" (x: normal([3, 4])) => x.gather(1, &crate::tensor![[0, 4]]),
             panics("gather: index 4 at position [0, 1] is out of range for axis 1, which has size 4");
     }
@@ -296,12 +298,16 @@ samples! {
     }
     scatter {
         "rows" (x: normal([3, 4]), src: normal([2, 2])) => x.scatter(1, &crate::tensor![[0, 3], [2, 1]], src);
+        "one" (x: normal([1, 3]), src: normal([1, 2])) => x.scatter(1, &crate::tensor![[2, 0]], src);
+        "none" (x: normal([0, 4]), src: normal([0, 2])) => x.scatter(1, &Tensor::zeros([0, 2]), src);
         "the last one stays" (x: normal([3]), src: normal([4])) => x.scatter(0, &crate::tensor![2, 0, 2, 2], src);
         "other shapes" (x: normal([3]), src: normal([2])) => x.scatter(0, &crate::tensor![2, 0, 1], src),
             panics("scatter: src must have the shape of the indices, [3]");
     }
     scatter_add {
         "rows" (x: normal([3, 4]), src: normal([2, 2])) => x.scatter_add(1, &crate::tensor![[0, 0], [2, 1]], src);
+        "one" (x: normal([1, 3]), src: normal([1, 2])) => x.scatter_add(1, &crate::tensor![[2, 2]], src);
+        "none" (x: normal([0, 4]), src: normal([0, 2])) => x.scatter_add(1, &Tensor::zeros([0, 2]), src);
         "columns" (x: normal([3, 4]), src: normal([2, 3])) => x.scatter_add(0, &crate::tensor![[2, 0, 1], [2, 2, 0]], src);
     }
 }

@@ -42,8 +42,8 @@ with_number! {
     SubNumber "sub" |x, c| x - c;
     MulNumber "mul" |x, c| x * c;
     DivNumber "div" |x, c| x / c;
-    NumberSub "sub" |x, c| c - x;
-    NumberDiv "div" |x, c| c / x;
+    NumberSub "rsub" |x, c| c - x;
+    NumberDiv "rdiv" |x, c| c / x;
 }
 
 macro_rules! operator {
@@ -159,8 +159,10 @@ samples! {
         "one shape" (x: normal([2, 3]), y: normal([2, 3])) => x - y, elementwise;
         "a column and a row" (x: normal([2, 1]), y: normal([3])) => x - y;
         "a number" (x: normal([2, 3])) => x - 1.5, elementwise;
-        "a number first" (x: normal([2, 3])) => 1.5 - x, elementwise;
         "shapes that differ" (x: normal([2]), y: normal([3])) => x - y, panics("sub: shapes [2] and [3]");
+    }
+    rsub {
+        "a number first" (x: normal([2, 3])) => 1.5 - x, elementwise;
     }
     mul {
         "one shape" (x: normal([2, 3]), y: normal([2, 3])) => x * y, elementwise;
@@ -173,7 +175,9 @@ samples! {
         "one shape" (x: normal([2, 3]), y: nonzero([2, 3])) => x / y, elementwise;
         "a column and a row" (x: normal([2, 1]), y: nonzero([3])) => x / y;
         "a number" (x: normal([2, 3])) => x / 1.5, elementwise;
-        "a number first" (x: nonzero([2, 3])) => 1.5 / x, elementwise;
         "shapes that differ" (x: normal([2]), y: nonzero([3])) => x / y, panics("div: shapes [2] and [3]");
+    }
+    rdiv {
+        "a number first" (x: nonzero([2, 3])) => 1.5 / x, elementwise;
     }
 }

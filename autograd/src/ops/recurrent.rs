@@ -551,6 +551,9 @@ samples! {
             let weights = gather(w, u, &[a, b]);
             super::gru(x, Some(h), &[weights.clone(), weights], options)
         };
+        "one direction" (x: normal([4, 3, 1]), w: normal([6, 1]), u: normal([6, 2])) => {
+            super::gru(x, None, &[gather(w, u, &[])], RecurrentOptions::default())
+        };
     }
     lstm {
         "one layer" (x: normal([3, 2, 1]), h: normal([1, 2, 1]), c: normal([1, 2, 1]), w: normal([4, 1]), u: normal([4, 1])) => {

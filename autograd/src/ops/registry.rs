@@ -83,8 +83,10 @@ mod list {
     const OPERATIONS: &[Entry] = &[
         Entry::new("add", ops::operators::samples::add),
         Entry::new("sub", ops::operators::samples::sub),
+        Entry::new("rsub", ops::operators::samples::rsub),
         Entry::new("mul", ops::operators::samples::mul),
         Entry::new("div", ops::operators::samples::div),
+        Entry::new("rdiv", ops::operators::samples::rdiv),
         Entry::new("clamp", ops::arithmetic::samples::clamp),
         Entry::new("pow", ops::arithmetic::samples::pow),
         Entry::new("rpow", ops::arithmetic::samples::rpow),

@@ -280,6 +280,8 @@ samples! {
             x.conv_transpose1d(w, Some(b), ConvTransposeOptions::new().stride(3).padding(1).output_padding(2));
         "dilation" (x: normal([1, 2, 3]), w: normal([2, 1, 3])) =>
             x.conv_transpose1d(w, None, ConvTransposeOptions::new().dilation(2).output_padding(1));
+        "an empty batch" (x: normal([0, 2, 3]), w: normal([2, 1, 3])) =>
+            x.conv_transpose1d(w, None, ConvTransposeOptions::new());
     }
     conv_transpose2d {
         "stride" (x: normal([2, 2, 3, 2]), w: normal([2, 2, 2, 3]), b: normal([2])) =>
@@ -287,6 +289,8 @@ samples! {
         "groups" (x: normal([1, 4, 2, 3]), w: normal([4, 1, 2, 2]), b: normal([2])) =>
             x.conv_transpose2d(w, Some(b), ConvTransposeOptions::new().groups(2));
         "a kernel of one" (x: normal([2, 3, 2, 2]), w: normal([3, 2, 1, 1]), b: normal([2])) =>
+            x.conv_transpose2d(w, Some(b), ConvTransposeOptions::new());
+        "an empty batch" (x: normal([0, 2, 3, 1]), w: normal([2, 1, 2, 2]), b: normal([1])) =>
             x.conv_transpose2d(w, Some(b), ConvTransposeOptions::new());
         "too much output padding" (x: normal([1, 1, 2, 2]), w: normal([1, 1, 2, 2])) =>
             x.conv_transpose2d(w, None, ConvTransposeOptions::new().output_padding(1)), panics("output_padding 1 must be less");

@@ -39,6 +39,10 @@ samples! {
             .ignore_index(1)
             .reduction(Reduction::None)
             .forward(x, &classes([2, 1, 0, 0]).reshape([2, 2]));
+        "one of a batch" (x: normal([1, 3])) => super::nll_loss(x, &classes([2]));
+        "none, not reduced" (x: normal([0, 3])) => {
+            NllLoss::new().reduction(Reduction::None).forward(x, &classes([]))
+        };
         "no such class" (x: normal([2, 3])) => super::nll_loss(x, &classes([0, -1])), panics("row 1 is class -1");
     }
     mse_loss {
@@ -55,10 +59,18 @@ samples! {
         "both parts" (x: values([4], &[0.1, 0.3, 1.0, -2.0]), y: values([4], &[0.3, 0.0, 0.2, 1.0])) => {
             SmoothL1Loss::new().beta(0.5).forward(x, y)
         };
+        "one" (x: values([1], &[0.1]), y: values([1], &[0.4])) => SmoothL1Loss::new().forward(x, y);
+        "none, not reduced" (x: normal([0]), y: normal([0])) => {
+            SmoothL1Loss::new().reduction(Reduction::None).forward(x, y)
+        };
     }
     huber_loss {
         "both parts" (x: values([4], &[0.1, 0.3, 1.0, -2.0]), y: values([4], &[0.3, 0.0, 0.2, 1.0])) => {
             HuberLoss::new().delta(0.5).forward(x, y)
+        };
+        "one" (x: values([1], &[0.1]), y: values([1], &[2.4])) => HuberLoss::new().forward(x, y);
+        "none, not reduced" (x: normal([0]), y: normal([0])) => {
+            HuberLoss::new().reduction(Reduction::None).forward(x, y)
         };
     }
     poisson_nll_loss {
@@ -95,6 +107,10 @@ samples! {
     multi_margin_loss {
         "the mean" (x: distinct([2, 3])) => MultiMarginLoss::new().margin(0.05).forward(x, &classes([2, 0]));
         "squared" (x: distinct([2, 3])) => MultiMarginLoss::new().squared(true).margin(0.05).forward(x, &classes([2, 0]));
+        "one of a batch" (x: distinct([1, 3])) => MultiMarginLoss::new().margin(0.05).forward(x, &classes([1]));
+        "none, not reduced" (x: distinct([0, 3])) => {
+            MultiMarginLoss::new().reduction(Reduction::None).forward(x, &classes([]))
+        };
     }
     hinge_embedding_loss {
         "the mean" (x: away_from(1.0, [6]), y: signs([6]).constant()) => super::hinge_embedding_loss(x, y);

@@ -43,7 +43,7 @@ impl<T: Float> Fused<T> for ChannelNorm {
         let normal = match sets {
             Sets::Channels => normalised(&inputs[0].reshape([samples, channels, plane]), &[0, 2], eps),
             Sets::Groups(groups) => {
-                normalised(&inputs[0].reshape([samples, groups, channels / groups * plane]), &[2], eps)
+                normalised(&inputs[0].reshape([samples, groups, channels / groups.max(1) * plane]), &[2], eps)
             }
         };
         let mut y = normal.reshape([samples, channels, plane]);
