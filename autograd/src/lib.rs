@@ -4,6 +4,7 @@
 pub mod check;
 mod functional;
 mod graph;
+pub mod inspect;
 mod kernel;
 mod ops;
 pub mod scalar;

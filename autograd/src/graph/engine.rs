@@ -13,7 +13,7 @@
 use super::{
     Variable, anomaly,
     mode::Mode,
-    node::{Edge, End, lock},
+    node::{Edge, End, Node, lock},
     op::{Context, Cotangents, Gradient},
     variable::add_gradients,
 };
@@ -28,6 +28,7 @@ use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap, HashSet},
     panic::Location,
+    sync::Arc,
 };
 
 /// A node or leaf that gradients are arriving at.
@@ -58,12 +59,12 @@ pub(crate) fn backward<T: Float>(
     retain_graph: bool,
     started_at: &'static Location<'static>,
 ) {
-    let add_to_leaf = |end: &End<T>, _: usize, gradient: &Variable<T>| {
+    let mut add_to_leaf = |end: &End<T>, _: usize, gradient: &Variable<T>| {
         if let End::Leaf(leaf) = end {
             leaf.accumulate(gradient.value(), add_gradients);
         }
     };
-    run(roots, cotangents, None, false, retain_graph, started_at, add_to_leaf);
+    run(roots, cotangents, None, false, retain_graph, started_at, &mut add_to_leaf);
 }
 
 /// What to ask of [`gradients`].
@@ -83,7 +84,7 @@ pub(crate) fn gradients<T: Float>(
     let edges: Vec<Option<Edge<T>>> = targets.iter().map(|target| target.edge()).collect();
     let leading = leading_to(roots, &edges);
     let mut found: Vec<Option<Variable<T>>> = vec![None; targets.len()];
-    let note = |end: &End<T>, output: usize, gradient: &Variable<T>| {
+    let mut note = |end: &End<T>, output: usize, gradient: &Variable<T>| {
         for (edge, found) in edges.iter().zip(&mut found) {
             let Some(edge) = edge else { continue };
             if edge.end().address() == end.address() && edge.end().output() as usize == output {
@@ -92,7 +93,7 @@ pub(crate) fn gradients<T: Float>(
         }
     };
     let Request { create_graph, retain_graph, started_at } = *request;
-    run(roots, cotangents, Some(&leading), create_graph, retain_graph, started_at, note);
+    run(roots, cotangents, Some(&leading), create_graph, retain_graph, started_at, &mut note);
     found
 }
 
@@ -128,15 +129,42 @@ fn leading_to<T: Float>(
     leading
 }
 
-/// Runs backward; `arrived` sees every complete gradient, by end and output.
-fn run<T: Float>(
+/// Who looks on while a pass runs, or takes the gradients. A closure is told of complete gradients.
+pub(crate) trait Watch<T: Float> {
+    /// A pass that only looks: it is told of every contribution, releases nothing, and leaves retained gradients alone.
+    const LOOKS_ONLY: bool = false;
+    /// All contributions to this leaf, or to this output of this node, have arrived.
+    fn arrived(&mut self, end: &End<T>, output: usize, gradient: &Variable<T>);
+    /// The rule of `node` gave this contribution, of the input's shape, to the gradient of its input `i`; was it summed over
+    /// axes along which the input had been repeated?
+    fn contributed(&mut self, _node: &Arc<Node<T>>, _i: usize, _contribution: &Variable<T>, _summed: bool) {}
+}
+
+impl<T: Float, F: FnMut(&End<T>, usize, &Variable<T>)> Watch<T> for F {
+    fn arrived(&mut self, end: &End<T>, output: usize, gradient: &Variable<T>) {
+        self(end, output, gradient);
+    }
+}
+
+/// Runs backward from `root` for somebody who only looks.
+pub(crate) fn watch<T: Float, W: Watch<T>>(
+    root: &Variable<T>,
+    cotangent: &Variable<T>,
+    started_at: &'static Location<'static>,
+    watch: &mut W,
+) {
+    run(&[root], &[cotangent], None, false, true, started_at, watch);
+}
+
+/// Runs backward under the eyes of `watch`.
+fn run<T: Float, W: Watch<T>>(
     roots: &[&Variable<T>],
     cotangents: &[&Variable<T>],
     leading: Option<&HashSet<usize, FxBuildHasher>>,
     create_graph: bool,
     retain_graph: bool,
     started_at: &'static Location<'static>,
-    mut arrived: impl FnMut(&End<T>, usize, &Variable<T>),
+    watch: &mut W,
 ) {
     let mut pass = Pass {
         pending: Vec::new(),
@@ -165,18 +193,18 @@ fn run<T: Float>(
         while let Some((_, Reverse(place))) = pass.heap.pop() {
             let Pending { end, slots } = pass.pending[place].take().expect("a place is in the heap once");
             pass.places.remove(&end.end().address());
-            pass.finish(&end, slots, &mut arrived);
+            pass.finish(&end, slots, watch);
         }
     });
 }
 
 impl<T: Float> Pass<'_, T> {
     /// All contributions to `edge`'s end have arrived.
-    fn finish(
+    fn finish<W: Watch<T>>(
         &mut self,
         edge: &Edge<T>,
         mut slots: SmallVec<[Option<Variable<T>>; 1]>,
-        arrived: &mut impl FnMut(&End<T>, usize, &Variable<T>),
+        watch: &mut W,
     ) {
         let end = edge.end();
         if let Some(extras) = end.extras().get() {
@@ -188,13 +216,15 @@ impl<T: Float> Pass<'_, T> {
                     *slot = Some(replacement);
                 }
             }
-            for (output, retained) in lock(&extras.retained).iter_mut() {
-                *retained = slots[*output as usize].as_ref().map(Variable::value);
+            if !W::LOOKS_ONLY {
+                for (output, retained) in lock(&extras.retained).iter_mut() {
+                    *retained = slots[*output as usize].as_ref().map(Variable::value);
+                }
             }
         }
         for (output, gradient) in slots.iter().enumerate() {
             if let Some(gradient) = gradient {
-                arrived(end, output, gradient);
+                watch.arrived(end, output, gradient);
             }
         }
         let End::Output(node, _) = end else { return };
@@ -202,7 +232,10 @@ impl<T: Float> Pass<'_, T> {
             return;
         }
         Mode { recording: self.create_graph, line: Some(node.line), ..Mode::current() }.set();
-        let (kept, released_at) = node.kept_for_backward(self.retain_graph, self.started_at);
+        let (kept, released_at) = match W::LOOKS_ONLY {
+            true => node.kept_for_inspection(),
+            false => node.kept_for_backward(self.retain_graph, self.started_at),
+        };
         let recording = self.create_graph;
         let cx = Context { node, kept, recording, leading: self.leading, released_at };
         #[cfg_attr(not(feature = "check"), allow(unused_mut))]
@@ -233,6 +266,9 @@ impl<T: Float> Pass<'_, T> {
             match gradient {
                 Gradient::None => {}
                 Gradient::Whole(gradient) if input.end().has_shape_of(&gradient.read()) => {
+                    if W::LOOKS_ONLY {
+                        watch.contributed(node, i, &gradient, false);
+                    }
                     self.deliver(input, gradient)
                 }
                 Gradient::Whole(gradient) => {
@@ -243,7 +279,16 @@ impl<T: Float> Pass<'_, T> {
                         node.op.name(),
                         node.line
                     );
-                    self.deliver(input, ops::sum_to(&gradient, shape));
+                    let gradient = ops::sum_to(&gradient, shape);
+                    if W::LOOKS_ONLY {
+                        watch.contributed(node, i, &gradient, true);
+                    }
+                    self.deliver(input, gradient);
+                }
+                Gradient::Part(region, part) if W::LOOKS_ONLY => {
+                    let contribution = ops::place(&part, region, input.end().shape());
+                    watch.contributed(node, i, &contribution, false);
+                    self.deliver(input, contribution);
                 }
                 Gradient::Part(region, part) => self.deliver_part(input, region, part, input.end().shape()),
             }

@@ -23,10 +23,12 @@ pub(crate) struct Mode {
     pub(crate) line: Option<&'static Location<'static>>,
     /// Are values and gradients checked for NaN (see [`detect_anomaly`](crate::detect_anomaly))?
     pub(crate) checking: bool,
+    /// Do nodes keep all their values (see [`trace`](crate::inspect::trace))?
+    pub(crate) tracing: bool,
 }
 
 impl Mode {
-    pub(crate) const DEFAULT: Mode = Mode { recording: true, line: None, checking: false };
+    pub(crate) const DEFAULT: Mode = Mode { recording: true, line: None, checking: false, tracing: false };
 
     pub(crate) fn current() -> Self {
         MODE.with(Cell::get)

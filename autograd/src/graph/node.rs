@@ -7,7 +7,7 @@
 //!
 //! An edge points from a result to where its gradient goes. A node holds the operation, the edges to its
 //! inputs' nodes (not their values), the tensors its rule reads, and the line of the program that recorded it. What is
-//! rarely wanted (hooks, retained gradients) stands behind one lazily made box.
+//! rarely wanted (hooks, retained gradients, names, traced values) stands behind one lazily made box.
 //!
 //! Edges are the only owners of nodes, so [`Edge`] is the only type whose `Drop` must not recurse: dropping a chain of a
 //! million nodes would overflow the stack. It empties a queue instead.
@@ -160,7 +160,30 @@ pub(crate) struct Extras<T: Float> {
     pub(crate) hooks: Mutex<Vec<(u32, Hook<T>)>>,
     /// The outputs whose gradient is to be retained, and what was.
     pub(crate) retained: Mutex<Vec<(u32, Option<Tensor<T>>)>>,
-    pub(crate) name: OnceLock<Box<str>>,
+    /// Output number and name; a leaf is its own output 0.
+    pub(crate) names: Mutex<Vec<(u32, Box<str>)>>,
+    pub(crate) traced: OnceLock<Traced<T>>,
+}
+
+impl<T: Float> Extras<T> {
+    /// Gives an output a name; the first name stays.
+    pub(crate) fn set_name(&self, output: u32, name: &str) {
+        let mut names = lock(&self.names);
+        if !names.iter().any(|(known, _)| *known == output) {
+            names.push((output, name.into()));
+        }
+    }
+    pub(crate) fn name(&self, output: u32) -> Option<String> {
+        lock(&self.names).iter().find(|(known, _)| *known == output).map(|(_, name)| name.to_string())
+    }
+}
+
+/// What a node was computed from and what came out, whether or not its rule reads it.
+pub(crate) struct Traced<T: Float> {
+    pub(crate) inputs: Vec<Tensor<T>>,
+    pub(crate) outputs: Vec<Tensor<T>>,
+    /// The inputs that no gradient flows to, which have no edge: for their names.
+    pub(crate) constants: Vec<(usize, super::Variable<T>)>,
 }
 
 /// A function that sees a gradient as it passes, and may replace it.
@@ -168,7 +191,12 @@ pub(crate) type Hook<T> = Arc<dyn Fn(&super::Variable<T>) -> Option<super::Varia
 
 impl<T: Float> Default for Extras<T> {
     fn default() -> Self {
-        Extras { hooks: Mutex::default(), retained: Mutex::default(), name: OnceLock::new() }
+        Extras {
+            hooks: Mutex::default(),
+            retained: Mutex::default(),
+            names: Mutex::default(),
+            traced: OnceLock::new(),
+        }
     }
 }
 

@@ -38,7 +38,7 @@ use crate::{
     tensor::{Dims, Tensor},
 };
 use smallvec::{SmallVec, smallvec};
-use std::{collections::HashSet, panic::Location, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, panic::Location, sync::Arc};
 
 /// What a node keeps, by the slot it stands for.
 pub(crate) type KeptTensors<T> = SmallVec<[(Slot, Tensor<T>); 2]>;
@@ -57,6 +57,17 @@ pub(crate) type Line = &'static Location<'static>;
 pub trait Op<T: Float>: Send + Sync + 'static {
     /// The name in messages, graphs and profiles.
     fn name(&self) -> &'static str;
+
+    /// The operation and its rule as a person would write them, for [`inspect`](crate::inspect) and lessons: the definition,
+    /// then a line for each input in order, separated by semicolons, such as `c = a·b; ā += c̄·bᵀ; b̄ += aᵀ·c̄`.
+    ///
+    /// A letter is an input or output, with a bar (U+0304) its cotangent; each line begins with the input that it is for, the
+    /// definition with the outputs, `(h, c) = …` where there are several. Words stand after a comma:
+    /// `x̄ += ȳ, repeated along the axis`. The last line serves all further inputs. Without a text the generic
+    /// rule is shown, x̄ += ȳ · ∂y/∂x.
+    fn rule(&self) -> Cow<'static, str> {
+        Cow::Borrowed("")
+    }
 
     /// The gradients of the inputs from the cotangents of the outputs (∂L/∂output).
     ///
@@ -283,5 +294,22 @@ impl<T: Float> Node<T> {
                 (taken, None)
             }
         }
+    }
+
+    /// The kept tensors for a pass that only looks: copied, and where an earlier pass released them, from the trace if there
+    /// is one.
+    pub(crate) fn kept_for_inspection(&self) -> (KeptTensors<T>, Option<Line>) {
+        let released_at = match &*lock(&self.kept) {
+            Kept::Held(held) => return (held.clone(), None),
+            Kept::Released(first) => *first,
+        };
+        let Some(traced) = self.extras.get().and_then(|extras| extras.traced.get()) else {
+            return (SmallVec::new(), Some(released_at));
+        };
+        let inputs =
+            traced.inputs.iter().enumerate().map(|(i, value)| (Slot::Input(i as u32), value.clone()));
+        let outputs =
+            traced.outputs.iter().enumerate().map(|(k, value)| (Slot::Output(k as u32), value.clone()));
+        (inputs.chain(outputs).collect(), None)
     }
 }

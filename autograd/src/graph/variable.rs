@@ -3,7 +3,7 @@
 use super::{
     anomaly, engine,
     mode::{Mode, line},
-    node::{Edge, End, Extras, Leaf, Node, Slot, lock},
+    node::{Edge, End, Extras, Leaf, Node, Slot, Traced, lock},
     op::{Keep, Op},
 };
 use crate::{
@@ -289,26 +289,46 @@ impl<T: Float> Variable<T> {
         lock(&extras(edge.end()).hooks).push((edge.end().output(), Arc::new(hook)));
     }
 
-    /// Gives the variable a name, for graphs and messages.
+    /// Gives the variable a name, for graphs and messages; the first name stays. A constant becomes a
+    /// [`buffer`](Variable::buffer), so that there is a place where the name is.
+    ///
+    /// ```
+    /// use wengert_autograd::Variable;
+    ///
+    /// let x = Variable::from(2.0_f32).named("x");
+    /// let w = Variable::from(3.0_f32).requires_grad().named("w");
+    /// assert_eq!((&w * &x).named("product").name().as_deref(), Some("product"));
+    /// ```
     #[must_use]
     pub fn named(self, name: &str) -> Self {
-        let edge = match &self.0 {
-            Repr::Leaf(leaf) => Some(Edge::new(End::Leaf(leaf.clone()))),
-            Repr::Fixed(_, edge) => edge.clone(),
+        let named = match self.0 {
+            Repr::Fixed(value, None) => Variable::buffer(value),
+            _ => self,
         };
-        if let Some(edge) = edge {
-            // The first name stays.
-            let _ = extras(edge.end()).name.set(name.into());
+        match &named.0 {
+            Repr::Leaf(leaf) => leaf.extras.get_or_init(Box::default).set_name(0, name),
+            Repr::Fixed(_, Some(edge)) => extras(edge.end()).set_name(edge.end().output(), name),
+            Repr::Fixed(_, None) => {}
         }
-        self
+        named
     }
 
     /// The name that [`named`](Variable::named) gave.
     pub fn name(&self) -> Option<String> {
-        let name = |extras: &Extras<T>| extras.name.get().map(|name| name.to_string());
         match &self.0 {
-            Repr::Leaf(leaf) => leaf.extras.get().and_then(|extras| name(extras)),
-            Repr::Fixed(_, edge) => edge.as_ref()?.end().extras().get().and_then(|extras| name(extras)),
+            Repr::Leaf(leaf) => leaf.extras.get()?.name(0),
+            Repr::Fixed(_, edge) => {
+                let end = edge.as_ref()?.end();
+                end.extras().get()?.name(end.output())
+            }
+        }
+    }
+
+    /// The leaf that it is a handle of, if it is one.
+    pub(crate) fn as_leaf(&self) -> Option<&Arc<Leaf<T>>> {
+        match &self.0 {
+            Repr::Leaf(leaf) => Some(leaf),
+            Repr::Fixed(..) => None,
         }
     }
 
@@ -471,7 +491,8 @@ pub(crate) fn record_boxed<T: Float>(
     keep: Keep,
     line: &'static Location<'static>,
 ) -> SmallVec<[Variable<T>; 2]> {
-    if Mode::current().checking {
+    let mode = Mode::current();
+    if mode.checking {
         for (k, output) in outputs.iter().enumerate() {
             anomaly::check_output(op.name(), line, k, output);
         }
@@ -499,11 +520,32 @@ pub(crate) fn record_boxed<T: Float>(
         shapes.push(output.dims());
     }
     let node = Node::new(op, edges, shapes, kept, line);
+    if mode.tracing {
+        trace(&node, inputs, values, &outputs);
+    }
     let mut recorded = SmallVec::new();
     for (k, output) in outputs.into_iter().enumerate() {
         recorded.push(Variable::fixed(output, Some(Edge::new(End::Output(node.clone(), k as u32)))));
     }
     recorded
+}
+
+/// Keeps all that went in and came out, for [`inspect`](crate::inspect).
+#[cold]
+fn trace<T: Float>(node: &Node<T>, inputs: &[&Variable<T>], values: &[&Tensor<T>], outputs: &[Tensor<T>]) {
+    let constant = |(_, input): &(usize, &&Variable<T>)| !input.needs_grad();
+    let traced = Traced {
+        inputs: values.iter().map(|value| (*value).clone()).collect(),
+        outputs: outputs.to_vec(),
+        constants: inputs
+            .iter()
+            .enumerate()
+            .filter(constant)
+            .map(|(i, input)| (i, (*input).clone()))
+            .collect(),
+    };
+    // The node is new, so nothing is there.
+    let _ = node.extras.get_or_init(Box::default).traced.set(traced);
 }
 
 /// The sum of two gradients, in a buffer that nobody else has if there is one.

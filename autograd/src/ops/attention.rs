@@ -24,6 +24,7 @@ use crate::{
     scalar::{Float, float::compiled},
     tensor::{Dims, Tensor, valid},
 };
+use std::borrow::Cow;
 
 /// The options of scaled dot-product attention.
 #[derive(Clone, Debug)]
@@ -296,6 +297,9 @@ fn kernel<'a, T: Float>(
 impl<T: Float> Fused<T> for ScaledDotProduct<T> {
     fn name(&self) -> &'static str {
         "scaled_dot_product_attention"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = softmax(q·kᵀ/√d)·v; q̄ += S·k/√d, S the cotangent of the scores q·kᵀ/√d; k̄ += Sᵀ·q/√d, S the cotangent of the scores q·kᵀ/√d; v̄ += Pᵀ·ȳ, P the weights softmax(q·kᵀ/√d)".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let [q, k, v] = std::array::from_fn(|i| self.meaning.repeated(cx.input_tensor(i)));

@@ -20,6 +20,7 @@ use crate::{
     scalar::{Float, float::compiled},
     tensor::{Dims, Tensor, TensorError},
 };
+use std::borrow::Cow;
 
 /// Which elements a view shows.
 #[derive(Clone, Copy)]
@@ -47,6 +48,12 @@ impl<T: Float> Op<T> for View {
             Layout::Windows { .. } => "unfold",
         }
     }
+    fn rule(&self) -> Cow<'static, str> {
+        match self.0 {
+            Layout::Diagonal { .. } => "y = the diagonal of x; x̄ += ȳ, on the diagonal".into(),
+            Layout::Windows { .. } => "y = the windows of x; x̄ += ȳ, each window added at its place".into(),
+        }
+    }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         Grads::one(placed_at(&g.only(), self.0, cx.input_shape(0), line()))
     }
@@ -66,6 +73,12 @@ impl<T: Float> Op<T> for Placed {
         match self.0 {
             Layout::Diagonal { .. } => "diag_embed",
             Layout::Windows { .. } => "fold",
+        }
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        match self.0 {
+            Layout::Diagonal { .. } => "y = x, on the diagonal; x̄ += the diagonal of ȳ".into(),
+            Layout::Windows { .. } => "y = windows x, each added at its place; x̄ += the windows of ȳ".into(),
         }
     }
     fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
@@ -91,6 +104,9 @@ struct Triangle {
 impl<T: Float> Op<T> for Triangle {
     fn name(&self) -> &'static str {
         if self.upper { "triu" } else { "tril" }
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = x, 0 beside the triangle; x̄ += ȳ, 0 beside the triangle".into()
     }
     fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         Grads::one(triangle_at(&g.only(), self.upper, self.diagonal, line()))

@@ -26,6 +26,7 @@ use crate::{
     scalar::{Float, float::compiled},
     tensor::{Tensor, philox},
 };
+use std::borrow::Cow;
 
 /// Which elements are dropped: a yes or no for each `group` of elements in row-major order.
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +93,9 @@ struct Dropout(Drops);
 impl<T: Float> Op<T> for Dropout {
     fn name(&self) -> &'static str {
         "dropout"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = x · m, m a random mask of 0 and 1/(1 − p); x̄ += ȳ · m, the same mask".into()
     }
     fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         Grads::one(dropout_at(&g.only(), self.0, line()))

@@ -26,6 +26,7 @@ use crate::{
         op::Line,
         variable::{Value, record_boxed},
     },
+    inspect,
     kernel::elementwise::{Direction, Elementwise, Input, Loops, map},
     scalar::{
         Float, Formula,
@@ -36,6 +37,7 @@ use crate::{
     tensor::Tensor,
 };
 use smallvec::{SmallVec, smallvec};
+use std::borrow::Cow;
 
 /// Applies a formula to `N` variables that broadcast against each other; `M` results of the common shape.
 ///
@@ -116,9 +118,52 @@ impl<T: Float, F: Formula<N, M>, const N: usize, const M: usize> Op<T> for Eleme
     fn name(&self) -> &'static str {
         self.0.name()
     }
+    fn rule(&self) -> Cow<'static, str> {
+        written::<T>(self).into()
+    }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         pullback(self, cx, &g)
     }
+}
+
+/// Characters of a formula that is shown; longer ones go by their name.
+const LONGEST: usize = 72;
+
+/// The formula and its slopes as text: see [`Op::rule`].
+fn written<T: Float>(loops: &dyn Loops<T>) -> String {
+    let (n, m) = loops.arity();
+    let inputs: Vec<String> = match n {
+        1 => vec!["x".into()],
+        2 => vec!["a".into(), "b".into()],
+        _ => (1..=n).map(|i| inspect::numbered('x', i)).collect(),
+    };
+    let outputs: Vec<String> = match m {
+        1 => vec!["y".into()],
+        _ => (1..=m).map(|j| inspect::numbered('y', j)).collect(),
+    };
+    let cotangents: Vec<String> = outputs.iter().map(|y| inspect::bar(y)).collect();
+    let given = [&inputs[..], &outputs, &cotangents].concat();
+    let short = |text: &String| text.chars().count() <= LONGEST;
+
+    let forward = loops.listing(Direction::Forward);
+    let by_name = || format!("{}({})", loops.name(), inputs.join(", "));
+    let results: Vec<String> =
+        (0..m).map(|j| forward.written(j, &given).filter(short).unwrap_or_else(by_name)).collect();
+    let mut text = match m {
+        1 => format!("{} = {}", outputs[0], results[0]),
+        _ => format!("({}) = {}", outputs.join(", "), by_name()),
+    };
+    let backward = loops.listing(Direction::Backward((1 << n) - 1));
+    for (i, input) in inputs.iter().enumerate() {
+        let generic = |j: usize| format!("{} · ∂{}/∂{input}", cotangents[j], outputs[j]);
+        let slope = match backward.written(i, &given) {
+            None => "0".into(),
+            Some(slope) if short(&slope) => slope,
+            Some(_) => (0..m).map(generic).collect::<Vec<_>>().join(" + "),
+        };
+        text += &format!("; {} += {slope}", inspect::bar(input));
+    }
+    text
 }
 
 /// The rule of every formula.

@@ -27,6 +27,7 @@ use crate::{
     scalar::{Float, float::compiled},
     tensor::{Dims, Tensor, TensorError},
 };
+use std::borrow::Cow;
 
 /// The extreme over axes; equal ones share the gradient.
 struct Extreme {
@@ -36,6 +37,9 @@ struct Extreme {
 impl<T: Float> Op<T> for Extreme {
     fn name(&self) -> &'static str {
         self.name
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = the extreme of x; x̄ += ȳ · [x = y], shared among ties".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let (x, y) = (cx.input(0), cx.output(0));

@@ -30,6 +30,7 @@ use crate::{
     scalar::{Float, float::compiled},
     tensor::{Dims, Tensor, TensorError, valid},
 };
+use std::borrow::Cow;
 
 /// The matrices transposed.
 fn t<T: Float>(x: &Variable<T>) -> Variable<T> {
@@ -47,6 +48,9 @@ struct Inverse;
 impl<T: Float> Op<T> for Inverse {
     fn name(&self) -> &'static str {
         "inverse"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = x⁻¹; x̄ += −yᵀ·ȳ·yᵀ".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         // Ā = −Xᵀ·X̄·Xᵀ
@@ -70,6 +74,9 @@ struct Det;
 impl<T: Float> Op<T> for Det {
     fn name(&self) -> &'static str {
         "det"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = det x; x̄ += ȳ·y·x⁻ᵀ".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         // Ā = d̄·d·A⁻ᵀ, which is d̄ times the cofactors; only these exist for a singular matrix.
@@ -110,6 +117,9 @@ impl<T: Float> Op<T> for Slogdet {
     fn name(&self) -> &'static str {
         "slogdet"
     }
+    fn rule(&self) -> Cow<'static, str> {
+        "(s, l) = sign and logarithm of |det a|; ā += l̄·a⁻ᵀ".into()
+    }
     fn backward(&self, cx: &Context<'_, T>, mut g: Cotangents<T>) -> Grads<T> {
         // Ā = l̄·A⁻ᵀ
         Grads::one(match g.take(1) {
@@ -132,6 +142,9 @@ struct Solve;
 impl<T: Float> Op<T> for Solve {
     fn name(&self) -> &'static str {
         "solve"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "x = a⁻¹·b; ā += −a⁻ᵀ·x̄·xᵀ; b̄ += a⁻ᵀ·x̄".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         // B̄ = A⁻ᵀ·X̄ and Ā = −B̄·Xᵀ
@@ -175,6 +188,9 @@ impl<T: Float> Op<T> for SolveTriangular {
     fn name(&self) -> &'static str {
         "solve_triangular"
     }
+    fn rule(&self) -> Cow<'static, str> {
+        "x = a⁻¹·b; ā += −a⁻ᵀ·x̄·xᵀ, its triangle; b̄ += a⁻ᵀ·x̄".into()
+    }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         // As for `Solve`, on the named triangle.
         let transposed = SolveTriangular { upper: !self.upper, unit: self.unit };
@@ -201,6 +217,9 @@ struct Cholesky;
 impl<T: Float> Op<T> for Cholesky {
     fn name(&self) -> &'static str {
         "cholesky"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "l = cholesky(a), that is a = l·lᵀ; ā += l⁻ᵀ·Φ(lᵀ·l̄)·l⁻¹, made symmetric, Φ the lower triangle with half the diagonal".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         // S = L⁻ᵀ·Φ(Lᵀ·L̄)·L⁻¹, where Φ takes the lower triangle with half the diagonal; Ā is its symmetric part.

@@ -43,6 +43,7 @@ use crate::{
     tensor::Tensor,
 };
 use smallvec::SmallVec;
+use std::borrow::Cow;
 
 /// An operation with a forward and a backward kernel, and its definition in variables.
 ///
@@ -54,6 +55,11 @@ use smallvec::SmallVec;
 pub trait Fused<T: Float>: Send + Sync + 'static {
     /// The name in messages, graphs and profiles.
     fn name(&self) -> &'static str;
+
+    /// The operation and its rule as a person would write them; see [`Op::rule`].
+    fn rule(&self) -> Cow<'static, str> {
+        Cow::Borrowed("")
+    }
 
     /// The gradients of the inputs, by a kernel on plain tensors; see [`Op::backward`] for what to return.
     ///
@@ -72,6 +78,10 @@ struct Recorded<O>(O);
 impl<T: Float, O: Fused<T>> Op<T> for Recorded<O> {
     fn name(&self) -> &'static str {
         self.0.name()
+    }
+
+    fn rule(&self) -> Cow<'static, str> {
+        self.0.rule()
     }
 
     fn backward(&self, cx: &Context<'_, T>, mut g: Cotangents<T>) -> Grads<T> {
@@ -108,6 +118,9 @@ struct Alias;
 impl<T: Float> Op<T> for Alias {
     fn name(&self) -> &'static str {
         "alias"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = x; x̄ += ȳ".into()
     }
     fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         Grads::one(g.only())

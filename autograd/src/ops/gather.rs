@@ -22,6 +22,7 @@ use crate::{
     scalar::{Float, float::compiled},
     tensor::{Dims, Tensor, TensorError},
 };
+use std::borrow::Cow;
 
 /// A constant of zeros that takes no memory.
 pub(crate) fn nothing<T: Float>(shape: Dims) -> Variable<T> {
@@ -88,6 +89,9 @@ impl<T: Float> Op<T> for Gather {
     fn name(&self) -> &'static str {
         self.name
     }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = x[index], along the axis; x̄ += ȳ, added at the index".into()
+    }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let whole = nothing(cx.input_shape(0));
         Grads::one(scatter_add_at(&whole, self.axis, &self.index, &g.only(), line()))
@@ -115,6 +119,9 @@ struct ScatterAdd {
 impl<T: Float> Op<T> for ScatterAdd {
     fn name(&self) -> &'static str {
         "scatter_add"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = x, with s added at the index; x̄ += ȳ; s̄ += ȳ[index]".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let g = g.only();
@@ -146,6 +153,9 @@ struct Scatter<T: Float> {
 impl<T: Float> Op<T> for Scatter<T> {
     fn name(&self) -> &'static str {
         "scatter"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = x, replaced by s at the index; x̄ += ȳ, 0 where it was replaced; s̄ += ȳ[index]".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let g = g.only();

@@ -24,6 +24,7 @@ use crate::{
     scalar::{Float, float::compiled},
     tensor::{Tensor, TensorError},
 };
+use std::borrow::Cow;
 
 /// Reads slices; its adjoint is [`Add`].
 struct Select {
@@ -35,6 +36,9 @@ struct Select {
 impl<T: Float> Op<T> for Select {
     fn name(&self) -> &'static str {
         self.name
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = x[index]; x̄ += ȳ, added at the index".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let whole = nothing(cx.input_shape(0));
@@ -68,6 +72,9 @@ impl<T: Float> Op<T> for Add {
     fn name(&self) -> &'static str {
         "index_add"
     }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = x, with s added at the index; x̄ += ȳ; s̄ += ȳ[index]".into()
+    }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let g = g.only();
         let picked = || select_at(&g, "index_select", self.axis, &self.index, line());
@@ -95,6 +102,9 @@ struct Embedding {
 impl<T: Float> Op<T> for Embedding {
     fn name(&self) -> &'static str {
         "embedding"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = w[tokens]; w̄ += ȳ, each row added at its token".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let (table, g) = (cx.input_shape(0), g.only());

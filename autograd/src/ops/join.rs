@@ -23,7 +23,7 @@ use crate::{
     tensor::{IntoShape, Tensor, TensorError, resolve_axis, valid},
 };
 use smallvec::SmallVec;
-use std::borrow::Borrow;
+use std::{borrow::Borrow, borrow::Cow};
 
 /// Parts behind one another; each one's gradient is a slice.
 struct Cat {
@@ -34,6 +34,9 @@ struct Cat {
 impl<T: Float> Op<T> for Cat {
     fn name(&self) -> &'static str {
         "cat"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = cat(x₁, x₂, …); x̄₁ += ȳ, the part that it became".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let g = g.only();

@@ -23,6 +23,7 @@ use crate::{
     kernel::reduce,
     scalar::{Float, Formula, Real, float::compiled},
 };
+use std::borrow::Cow;
 
 /// e^(x−m).
 #[derive(Clone, Copy)]
@@ -56,6 +57,9 @@ struct LogSumExp {
 impl<T: Float> Op<T> for LogSumExp {
     fn name(&self) -> &'static str {
         "logsumexp"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = ln Σ exp(x); x̄ += ȳ · exp(x − y)".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let (x, y) = (cx.input(0), cx.output(0));

@@ -22,12 +22,16 @@ use crate::{
     scalar::{Float, float::compiled},
     tensor::{Dims, Tensor, TensorError, valid},
 };
+use std::borrow::Cow;
 
 struct Matmul;
 
 impl<T: Float> Op<T> for Matmul {
     fn name(&self) -> &'static str {
         "matmul"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "c = a·b; ā += c̄·bᵀ; b̄ += aᵀ·c̄".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let g = g.only();
@@ -88,6 +92,12 @@ struct Linear {
 impl<T: Float> Op<T> for Linear {
     fn name(&self) -> &'static str {
         "linear"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        match self.biased {
+            true => "y = x·wᵀ + b; x̄ += ȳ·w; w̄ += ȳᵀ·x; b̄ += ȳ".into(),
+            false => "y = x·wᵀ; x̄ += ȳ·w; w̄ += ȳᵀ·x".into(),
+        }
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let g = g.only();

@@ -19,6 +19,7 @@ use crate::{
     scalar::{Float, float::compiled},
     tensor::{Dims, MAX_RANK, Tensor, TensorError},
 };
+use std::borrow::Cow;
 
 /// What stands in the places that padding adds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,6 +45,9 @@ struct Pad {
 impl<T: Float> Op<T> for Pad {
     fn name(&self) -> &'static str {
         "pad"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = x, with a border; x̄ += ȳ, without the border".into()
     }
     fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let back = self.amounts.map(|(before, behind)| (-before, -behind));

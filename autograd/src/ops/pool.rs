@@ -26,7 +26,7 @@ use crate::{
     scalar::{Float, float::compiled},
     tensor::{Dims, IntoShape, Tensor, TensorError, valid},
 };
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 /// The windows of a pooling operation. A single number stands for all spatial axes, and is also accepted in place of
 /// the options: `x.max_pool2d(2)`.
@@ -165,6 +165,9 @@ impl<T: Float> Op<T> for Pick {
     fn name(&self) -> &'static str {
         self.name
     }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = max(x), in each window; x̄ += ȳ, at the maximum of each window".into()
+    }
     fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let g = g.only();
         let value = pool::place(&g.read(), self.shape, self.plane, &self.positions);
@@ -180,6 +183,9 @@ struct Place(Pick);
 impl<T: Float> Op<T> for Place {
     fn name(&self) -> &'static str {
         "max_unpool"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = x, at the positions of the maxima; x̄ += ȳ, picked at these positions".into()
     }
     fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let g = g.only();

@@ -36,6 +36,7 @@ use crate::{
     scalar::{Float, Formula, Real, float::compiled},
     tensor::{Dims, Tensor},
 };
+use std::borrow::Cow;
 
 /// The weights of one layer in one direction, with PyTorch's names and layouts. G gates: 1 of an Elman network, 3 of a GRU
 /// (r, z, n), 4 of an LSTM (i, f, g, o).
@@ -303,6 +304,21 @@ impl<T: Float> Fused<T> for Layer {
             Cell::Lstm => "lstm",
             Cell::Gru => "gru",
         }
+    }
+
+    fn rule(&self) -> Cow<'static, str> {
+        let states = match self.cell {
+            Cell::Tanh | Cell::Relu => "(y, h) = rnn(x, h₀, w), step after step",
+            Cell::Lstm => "(y, h, c) = lstm(x, h₀, w, c₀), step after step",
+            Cell::Gru => "(y, h) = gru(x, h₀, w, b), step after step",
+        };
+        let last = match self.cell {
+            Cell::Lstm => "; c̄₀ += f₁ · c̄₁, f the forget gate",
+            _ => "; b̄ += Σₜ of the cotangents of the candidate's product",
+        };
+        let rules = "x̄ += ḡ, the cotangents of the gates, from the last step to the first; h̄₀ += ḡ₁·w, and what \
+                     passes by the gates; w̄ += Σₜ ḡₜᵀ·hₜ₋₁";
+        format!("{states}; {rules}{}", if self.has_fourth { last } else { "" }).into()
     }
 
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {

@@ -7,6 +7,7 @@ use crate::{
     scalar::{Float, float::compiled},
     tensor::Dims,
 };
+use std::borrow::Cow;
 
 /// Axes to reduce over, counted from the end when negative: one, several, or none (`[]`: nothing is reduced).
 pub trait IntoAxes {
@@ -75,6 +76,9 @@ impl<T: Float> Op<T> for Sum {
     fn name(&self) -> &'static str {
         "sum"
     }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = Σ x; x̄ += ȳ, the same for every summand".into()
+    }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         // Every summand has slope 1: the cotangent is spread over what was summed.
         let shape = cx.input_shape(0);
@@ -107,6 +111,9 @@ struct Broadcast;
 impl<T: Float> Op<T> for Broadcast {
     fn name(&self) -> &'static str {
         "broadcast_to"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = x, repeated; x̄ += ȳ".into()
     }
     fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         // The engine sums a gradient of the broadcast shape back to the input's.

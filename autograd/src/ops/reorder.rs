@@ -16,6 +16,7 @@ use crate::{
     graph::{Context, Cotangents, Grads, Keep, Op, Variable, mode::line, op::Line, variable::record},
     scalar::{Float, float::compiled},
 };
+use std::borrow::Cow;
 
 /// Axes reversed; its own adjoint.
 struct Flip {
@@ -24,6 +25,9 @@ struct Flip {
 impl<T: Float> Op<T> for Flip {
     fn name(&self) -> &'static str {
         "flip"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = x, reversed; x̄ += ȳ, reversed".into()
     }
     fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         Grads::one(flip_at(&g.only(), self.axes, line()))
@@ -45,6 +49,9 @@ struct Roll {
 impl<T: Float> Op<T> for Roll {
     fn name(&self) -> &'static str {
         "roll"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = x, rolled; x̄ += ȳ, rolled back".into()
     }
     fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         Grads::one(roll_at(&g.only(), -self.shift, self.axis, line()))

@@ -23,7 +23,7 @@ use crate::{
     scalar::{Float, float::compiled},
     tensor::{IntoShape, Tensor, TensorError, valid},
 };
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 /// A matrix for each of the last three axes, of which the first may be missing.
 struct Resample {
@@ -35,6 +35,9 @@ struct Resample {
 impl<T: Float> Op<T> for Resample {
     fn name(&self) -> &'static str {
         self.name
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = R·x, R the weights of the neighbours; x̄ += Rᵀ·ȳ, R the weights of the neighbours".into()
     }
     fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let transposed = self.maps.each_ref().map(AxisMap::t);

@@ -27,6 +27,7 @@ use crate::{
     scalar::{Float, float::compiled},
     tensor::{Dims, TensorError},
 };
+use std::borrow::Cow;
 
 /// What stands one place before each element in the direction of a scan, and `first` where nothing does.
 fn previous<T: Float>(x: &Variable<T>, axis: usize, reversed: bool, first: f64) -> Variable<T> {
@@ -43,6 +44,9 @@ struct CumSum {
 impl<T: Float> Op<T> for CumSum {
     fn name(&self) -> &'static str {
         "cumsum"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = the running sum of x; x̄ += the running sum of ȳ, from the other end".into()
     }
     fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         Grads::one(cumsum_at(&g.only(), self.axis, !self.reversed, line()))
@@ -63,6 +67,9 @@ struct CumProd {
 impl<T: Float> Op<T> for CumProd {
     fn name(&self) -> &'static str {
         "cumprod"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = the running product of x; x̄ += Σ ȳ·y/x, over what comes after".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let Self { axis, reversed } = *self;
@@ -87,6 +94,9 @@ struct LinearRecurrence {
 impl<T: Float> Op<T> for LinearRecurrence {
     fn name(&self) -> &'static str {
         "linear_recurrence"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "s = b + a · s, of the step before; b̄ += r, with r = s̄ + a·r of the step after; ā += r · s, of the step before".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let Self { axis, reversed } = *self;
@@ -119,6 +129,9 @@ struct Product {
 impl<T: Float> Op<T> for Product {
     fn name(&self) -> &'static str {
         "prod"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = Π x; x̄ += ȳ · y/x, the product of the others".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let (x, y) = (cx.input(0), cx.output(0));

@@ -7,11 +7,15 @@ use crate::{
     scalar::Float,
     tensor::{Dims, ReshapeTarget, Tensor, TensorError},
 };
+use std::borrow::Cow;
 
 struct Reshape;
 impl<T: Float> Op<T> for Reshape {
     fn name(&self) -> &'static str {
         "reshape"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = x, in another shape; x̄ += ȳ, in the old shape".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         Grads::one(g.only().reshape(cx.input_shape(0)))
@@ -25,6 +29,9 @@ struct Permute {
 impl<T: Float> Op<T> for Permute {
     fn name(&self) -> &'static str {
         "permute"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = x, its axes reordered; x̄ += ȳ, its axes put back".into()
     }
     fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let mut inverse = vec![0; self.order.len()];

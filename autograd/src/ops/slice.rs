@@ -25,6 +25,7 @@ use crate::{
     tensor::{AxisIndex, Dims, Tensor, TensorError},
 };
 use smallvec::{SmallVec, smallvec};
+use std::borrow::Cow;
 
 /// Regions of several axes, taken one after the other.
 type Regions = SmallVec<[Region; 1]>;
@@ -38,6 +39,9 @@ struct Slice {
 impl<T: Float> Op<T> for Slice {
     fn name(&self) -> &'static str {
         "slice"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = x, a slice of it; x̄ += ȳ, at the slice".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let (first, others) = self.regions.split_first().expect("a slice has a region");
@@ -59,6 +63,9 @@ struct Place(Region);
 impl<T: Float> Op<T> for Place {
     fn name(&self) -> &'static str {
         "place"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = x, placed into zeros; x̄ += ȳ, what is at the place".into()
     }
     fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         Grads::one(slice_region(&g.only(), self.0))

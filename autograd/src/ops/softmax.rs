@@ -16,6 +16,7 @@ use crate::{
     scalar::{Float, float::compiled},
     tensor::Tensor,
 };
+use std::borrow::Cow;
 
 struct Softmax {
     axis: usize,
@@ -25,6 +26,12 @@ struct Softmax {
 impl<T: Float> Op<T> for Softmax {
     fn name(&self) -> &'static str {
         if self.logarithm { "log_softmax" } else { "softmax" }
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        match self.logarithm {
+            true => "y = x − ln Σ exp(x); x̄ += ȳ − exp(y) · Σȳ".into(),
+            false => "y = exp(x) / Σ exp(x); x̄ += y · (ȳ − Σ(ȳ·y))".into(),
+        }
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let (g, axis) = (g.only(), self.axis as isize);

@@ -25,6 +25,7 @@ use crate::{
     scalar::{Float, Formula, Real, float::compiled},
     tensor::Tensor,
 };
+use std::borrow::Cow;
 
 /// (x − m)².
 #[derive(Clone, Copy)]
@@ -72,6 +73,9 @@ impl<T: Float> Op<T> for Variance {
     fn name(&self) -> &'static str {
         "var"
     }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = Σ(x − m)²/n, with the mean m; x̄ += ȳ · 2(x − m)/n, with the mean m".into()
+    }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let x = cx.input(0);
         let g = g.only().reshape(reduced_shape(x.shape(), self.0.axes, true));
@@ -84,6 +88,9 @@ struct Deviation(Spread);
 impl<T: Float> Op<T> for Deviation {
     fn name(&self) -> &'static str {
         "std"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = √(Σ(x − m)²/n), with the mean m; x̄ += ȳ · (x − m)/(n·y), with the mean m".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let (x, y) = (cx.input(0), cx.output(0));

@@ -29,6 +29,7 @@ use crate::{
     scalar::{Float, float::compiled, formula::elementary},
     tensor::Tensor,
 };
+use std::borrow::Cow;
 
 /// (Σ|x|ᵖ)^(1/p).
 struct Norm {
@@ -38,6 +39,12 @@ struct Norm {
 impl<T: Float> Op<T> for Norm {
     fn name(&self) -> &'static str {
         "norm"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        match self.p {
+            2.0 => "y = √Σx²; x̄ += ȳ · x/y".into(),
+            p => format!("y = (Σ|x|^{p})^(1/{p}); x̄ += ȳ · sign(x) · (|x|/y)^({p} − 1)").into(),
+        }
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let (x, y) = (cx.input(0), cx.output(0));

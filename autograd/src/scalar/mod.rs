@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`Lane`] | the forward loop |
 //! | [`Dual`] over `Lane` | the fused derivative loop |
-//! | `Dual` over `Expr` | the derivative as recorded operations: any order |
+//! | `Dual` over `Expr` | the derivative as recorded operations: any order; and as text |
 //! | `Dual` over `Reads` | what the derivative reads, so what is kept |
 //! | `Dual` over `f64` | forward mode |
 
@@ -17,6 +17,7 @@ pub(crate) mod mathematics;
 pub(crate) mod reads;
 pub(crate) mod real;
 pub mod table;
+mod written;
 
 pub use dual::{Dual, Slope};
 pub use float::Float;

@@ -8,7 +8,7 @@ use crate::{
     scalar::{Float, float::compiled},
     tensor::{Dims, Fresh, IntoShape, Tensor, TensorError, valid},
 };
-use std::mem::MaybeUninit;
+use std::{borrow::Cow, mem::MaybeUninit};
 
 /// The matrix of windows of each sample; its adjoint is [`Fold`].
 struct Im2col(Geometry);
@@ -16,6 +16,9 @@ struct Im2col(Geometry);
 impl<T: Float> Op<T> for Im2col {
     fn name(&self) -> &'static str {
         "im2col"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = the windows of x, as columns; x̄ += ȳ, each window added at its place".into()
     }
     fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         Grads::one(fold(&g.only(), self.0, line()))
@@ -28,6 +31,9 @@ struct Fold(Geometry);
 impl<T: Float> Op<T> for Fold {
     fn name(&self) -> &'static str {
         "col2im"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = windows x, each added at its place; x̄ += the windows of ȳ".into()
     }
     fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         Grads::one(columns(&g.only(), self.0, line()))

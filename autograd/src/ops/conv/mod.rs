@@ -29,6 +29,7 @@ use crate::{
     scalar::{Float, float::compiled},
     tensor::{Tensor, valid},
 };
+use std::borrow::Cow;
 
 /// Which of x, w and ȳ the trilinear form is differentiated for: what the operation's result stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,19 @@ impl<T: Float> Op<T> for Convolution {
             Part::Weight => ["conv1d_weight_gradient", "conv2d_weight_gradient", "conv3d_weight_gradient"],
         };
         names[self.geometry.rank - 1]
+    }
+
+    fn rule(&self) -> Cow<'static, str> {
+        match self.part {
+            Part::Output => {
+                "y = x ∗ w; x̄ += ȳ ∗ᵀ w, the transposed convolution; w̄ += x ∗ ȳ, over the batch; b̄ += Σ ȳ"
+                    .into()
+            }
+            Part::Input => {
+                "y = x ∗ᵀ w; x̄ += ȳ ∗ w, the convolution; w̄ += ȳ ∗ x, over the batch; b̄ += Σ ȳ".into()
+            }
+            Part::Weight => "y = a ∗ b, over the batch; ā += b ∗ᵀ ȳ; b̄ += a ∗ ȳ".into(),
+        }
     }
 
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {

@@ -29,6 +29,7 @@ use crate::{
     scalar::{Float, float::compiled, formula::elementary},
     tensor::{Dims, Tensor},
 };
+use std::borrow::Cow;
 
 options! {
     /// Cross entropy between logits and class indices, or probabilities: −ln softmax(x)_target.
@@ -329,6 +330,10 @@ impl<T: Float> Fused<T> for CrossEntropy<T> {
         "cross_entropy"
     }
 
+    fn rule(&self) -> Cow<'static, str> {
+        "L = −ln softmax(x)[label], averaged over the rows; x̄ += L̄ · (softmax(x) − onehot(label)), with the weight of the row".into()
+    }
+
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let (g, axis, n) = (g.only().into_value().contiguous(), self.labels.axis, self.labels.classes);
         let g = g.as_slice().expect("packed");
@@ -416,6 +421,9 @@ fn nll_at<T: Float>(
 impl<T: Float> Op<T> for Nll<T> {
     fn name(&self) -> &'static str {
         "nll_loss"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "L = −x[label], averaged over the rows; x̄ += −L̄, at the label of each row, with its weight".into()
     }
     fn backward(&self, _: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let (axis, n) = (self.labels.axis as isize, self.labels.classes);

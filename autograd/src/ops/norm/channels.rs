@@ -12,6 +12,7 @@ use crate::{
     tensor::{Dims, Tensor, TensorError, valid},
 };
 use smallvec::SmallVec;
+use std::borrow::Cow;
 
 /// Inputs x and, where they are there, weight and bias.
 struct ChannelNorm {
@@ -24,6 +25,10 @@ struct ChannelNorm {
 impl<T: Float> Fused<T> for ChannelNorm {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn rule(&self) -> Cow<'static, str> {
+        super::written(self.weighted, self.biased, true)
     }
 
     fn backward(&self, cx: &Context<'_, T>, mut g: Cotangents<T>) -> Grads<T> {

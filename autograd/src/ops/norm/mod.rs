@@ -32,6 +32,29 @@ use crate::{
     scalar::Float,
     tensor::TensorError,
 };
+use std::borrow::Cow;
+
+/// The rule of the fused normalisations as text; see [`Op::rule`](crate::Op::rule).
+fn written(weighted: bool, biased: bool, centred: bool) -> Cow<'static, str> {
+    let (weight, bias) = (if weighted { " · w" } else { "" }, if biased { " + b" } else { "" });
+    let mut text = match centred {
+        true => format!(
+            "y = (x − mean(x)) / σ{weight}{bias}; x̄ += (g − mean(g) − n · mean(g · n)) / σ, \
+             with g = ȳ{weight}, n = (x − mean(x)) / σ"
+        ),
+        false => format!(
+            "y = x / σ{weight}{bias}, σ the root of the mean square; x̄ += (g − n · mean(g · n)) / σ, \
+             with g = ȳ{weight}, n = x / σ"
+        ),
+    };
+    if weighted {
+        text += "; w̄ += Σ ȳ · n, n the normalised input";
+    }
+    if biased {
+        text += "; b̄ += Σ ȳ";
+    }
+    text.into()
+}
 
 impl<T: Float> Variable<T> {
     /// The vectors along an axis divided by their p-norms: x / max(‖x‖ₚ, eps).

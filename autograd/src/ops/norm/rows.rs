@@ -11,6 +11,7 @@ use crate::{
     tensor::{Dims, IntoShape, Tensor, TensorError, valid},
 };
 use smallvec::SmallVec;
+use std::borrow::Cow;
 
 /// Inputs x and, where they are there, weight and bias.
 struct RowNorm {
@@ -24,6 +25,10 @@ struct RowNorm {
 impl<T: Float> Fused<T> for RowNorm {
     fn name(&self) -> &'static str {
         if self.rows.centred { "layer_norm" } else { "rms_norm" }
+    }
+
+    fn rule(&self) -> Cow<'static, str> {
+        super::written(self.weighted, self.biased, self.rows.centred)
     }
 
     fn backward(&self, cx: &Context<'_, T>, mut g: Cotangents<T>) -> Grads<T> {
