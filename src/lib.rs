@@ -34,11 +34,14 @@
 //! | `checkpoint` | the state of a training run in a file (feature `checkpoint`, on by default) |
 //! | [`storage`] | weights in files, both ways with PyTorch |
 //! | [`prelude`] | the names that most programs need |
+//! | [`guide`] | how to use all this, chapter by chapter |
 
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "checkpoint")]
 pub mod checkpoint;
+
+pub mod guide;
 
 pub use wengert_autograd::*;
 pub use wengert_datasets as datasets;
@@ -56,7 +59,7 @@ pub mod storage;
 /// `use wengert::prelude::*`: the names that most programs need.
 pub mod prelude {
     pub use crate::datasets::{DataLoader, Dataset, Mnist};
-    pub use crate::loss::cross_entropy;
+    pub use crate::loss::{binary_cross_entropy_with_logits, cross_entropy, mse_loss};
     pub use crate::nn::layers::*;
     pub use crate::nn::losses::*;
     pub use crate::nn::{Buffer, Init, Layer, Module, Sequential, StateDict, Training};
