@@ -18,7 +18,7 @@
 //!
 //! let net = Net { hidden: Linear::new(4, 8), out: Linear::new(8, 2) };
 //! net.forward(&Variable::zeros([1, 4])).sum().backward();
-//! assert!(net.named_parameters().without_gradient().is_empty());
+//! assert!(net.missing_gradients().is_empty());
 //! ```
 //!
 //! | module | what |

@@ -147,9 +147,9 @@ fn frozen_parameters_get_no_gradient() {
     net.0.0.requires_grad_(false);
     net.forward(&Variable::ones([4, 2])).sum().backward();
     assert!(net.0.0.weight.grad().is_none() && net.0.2.weight.grad().is_some());
-    assert_eq!(net.named_parameters().without_gradient(), [""; 0]);
+    assert_eq!(net.missing_gradients(), [""; 0]);
     net.requires_grad_(true);
-    assert_eq!(net.named_parameters().without_gradient(), ["0.weight", "0.bias"]);
+    assert_eq!(net.missing_gradients(), ["0.weight", "0.bias"]);
 }
 
 #[test]

@@ -93,7 +93,8 @@ impl<T: Float> NamedParameters<T> {
     }
 
     /// The names of the parameters that no backward pass has reached since their gradients were removed: layers that
-    /// were forgotten in the forward pass, or cut off by `detach`. Frozen parameters are not expected to have one.
+    /// were forgotten in the forward pass, or cut off by `detach`. After a first step the list should be empty, or a part
+    /// of the model does not learn. Frozen parameters are not expected to have a gradient.
     ///
     /// ```
     /// # use wengert_autograd::{NamedParameters, Tensor, Variable};
@@ -137,13 +138,6 @@ impl<T: Float> NamedParameters<T> {
             }
         }
         hash
-    }
-
-    /// The names of the trainable parameters that no backward pass has reached: after a first step this should be
-    /// empty, or a part of the model does not learn.
-    pub fn without_gradient(&self) -> Vec<&str> {
-        let missed = |parameter: &Variable<T>| parameter.needs_grad() && parameter.grad().is_none();
-        self.iter().filter(|(_, parameter)| missed(parameter)).map(|(name, _)| name).collect()
     }
 }
 

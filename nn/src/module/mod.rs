@@ -91,6 +91,25 @@ pub trait Module<T: Float = f32> {
         self.named_parameters().zero_grad();
     }
 
+    /// The names of the trainable parameters that no backward pass has reached since their gradients were removed: what
+    /// was forgotten in the forward pass or cut off by `detach`, and does not learn.
+    ///
+    /// ```
+    /// use wengert_autograd::Variable;
+    /// use wengert_nn::{Layer, Linear, Module};
+    ///
+    /// #[derive(Module)]
+    /// struct Net { used: Linear, forgotten: Linear }
+    ///
+    /// let net = Net { used: Linear::new(2, 1), forgotten: Linear::new(2, 1) };
+    /// net.used.forward(&Variable::ones([1, 2])).sum().backward();
+    /// assert_eq!(net.missing_gradients(), ["forgotten.weight", "forgotten.bias"]);
+    /// ```
+    #[must_use]
+    fn missing_gradients(&self) -> Vec<String> {
+        self.named_parameters().missing_gradients().into_iter().map(String::from).collect()
+    }
+
     /// Freezes (`false`) or thaws (`true`) all parameters.
     fn requires_grad_(&self, trainable: bool) {
         self.named_parameters().iter().for_each(|(_, parameter)| parameter.set_requires_grad(trainable));
