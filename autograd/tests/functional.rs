@@ -185,6 +185,33 @@ fn a_checkpoint_drops_the_same_units_again() {
 }
 
 #[test]
+fn a_panic_while_a_segment_is_computed_again_leaves_the_random_numbers_alone() {
+    let _alone = alone();
+    let runs = AtomicUsize::new(0);
+    let segment = move |x: &[Variable<f64>]| {
+        let y = x[0].dropout(0.5, true);
+        assert!(runs.fetch_add(1, Ordering::Relaxed) == 0, "the second time, on purpose");
+        vec![y]
+    };
+    let x = Variable::new(Tensor::<f64>::ones([8])).requires_grad();
+    let y = checkpoint(segment, &[&x]).remove(0).sum();
+    let before = wengert_autograd::random_state();
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| y.backward())).unwrap_err();
+    assert_eq!(wengert_autograd::random_state(), before);
+}
+
+#[test]
+fn what_a_hook_records_bears_the_hooks_line() {
+    let x = Variable::from([1.0_f64, 2.0]).requires_grad();
+    let y = x.exp();
+    let line = line!() + 1;
+    y.on_grad(|g| Some(g * 2.0));
+    let slope = grad(&[&y.square().sum()]).create_graph(true).wrt(&[&y]).remove(0);
+    let at = slope.recorded_at().expect("the pass was recorded");
+    assert_eq!((at.file().ends_with("functional.rs"), at.line()), (true, line));
+}
+
+#[test]
 fn a_panic_in_a_hook_leaves_recording_on() {
     let _alone = alone();
     let attempt = std::panic::catch_unwind(|| {

@@ -82,10 +82,11 @@ impl<T: Float> Op<T> for Checkpoint<T> {
             if recording && input.needs_grad() { alias(&input) } else { input.detach().requires_grad() }
         };
         let places: Vec<Variable<T>> = (0..self.arguments).map(place).collect();
-        let before = random_state();
-        set_random_state(self.random.clone());
-        let outputs = enable_grad(|| (self.segment)(&places));
-        set_random_state(before);
+        let outputs = {
+            let _after = Restore(random_state());
+            set_random_state(self.random.clone());
+            enable_grad(|| (self.segment)(&places))
+        };
 
         let held = (self.arguments..cx.input_count()).map(|i| cx.leaf(i));
         let inputs: Vec<Option<Variable<T>>> = places.into_iter().map(Some).chain(held).collect();
@@ -106,6 +107,14 @@ impl<T: Float> Op<T> for Checkpoint<T> {
             gradients[i] = gradient.into();
         }
         Grads::of(gradients)
+    }
+}
+
+/// Puts the process's random numbers back where they were, also when the segment panics.
+struct Restore(Generator);
+impl Drop for Restore {
+    fn drop(&mut self) {
+        set_random_state(self.0.clone());
     }
 }
 

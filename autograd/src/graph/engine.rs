@@ -208,8 +208,10 @@ impl<T: Float> Pass<'_, T> {
     ) {
         let end = edge.end();
         if let Some(extras) = end.extras().get() {
-            // Hooks are the user's: cloned out, so that the lock is free while they run.
+            // Hooks are the user's: cloned out, so that the lock is free while they run, and what they record bears their
+            // own lines, not that of the rule that ran last.
             let hooks = lock(&extras.hooks).clone();
+            Mode { line: None, ..Mode::current() }.set();
             for (output, hook) in hooks {
                 let slot = &mut slots[output as usize];
                 if let Some(replacement) = slot.as_ref().and_then(|gradient| hook(gradient)) {
