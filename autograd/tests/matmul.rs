@@ -284,7 +284,7 @@ fn mistakes_name_shapes_cure_and_line() {
     );
     assert_eq!(
         product(&[2, 3, 4], &[3, 4, 5]),
-        "matmul: shapes [2, 3, 4] and [3, 4, 5] do not broadcast: 2 against 3"
+        "matmul: shapes [2, 3, 4] and [3, 4, 5] do not broadcast: 2 against 3 on axis -3"
     );
     let (text, line, _) = message(move || drop(x.linear(&Variable::zeros([784, 10]), None)));
     assert_eq!(line, line!() - 1);

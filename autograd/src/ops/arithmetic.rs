@@ -244,33 +244,6 @@ impl<T: Float> Variable<T> {
     }
 }
 
-impl Tensor<i64> {
-    /// xʸ of whole numbers, elementwise; what does not fit wraps around. The shapes broadcast.
-    ///
-    /// ```
-    /// let x = wengert_autograd::tensor![2, 3];
-    /// assert_eq!(x.pow(&wengert_autograd::tensor![5, 2]).to_vec(), [32, 9]);
-    /// ```
-    ///
-    /// # Panics
-    /// If an exponent is negative, or the shapes do not broadcast.
-    #[track_caller]
-    pub fn pow(&self, exponent: &Tensor<i64>) -> Tensor<i64> {
-        let shape = match self.dims().broadcast(&exponent.dims(), "pow") {
-            Ok(shape) => shape,
-            Err(error) => panic!("{error}"),
-        };
-        let mut exponents = exponent.expand(shape).to_vec().into_iter();
-        self.expand(shape).map(|base| {
-            let exponent = exponents.next().expect("as many exponents as bases");
-            let Ok(exponent) = u32::try_from(exponent) else {
-                panic!("pow: a whole number to the power {exponent} is not a whole number; cast to f64 first")
-            };
-            base.wrapping_pow(exponent)
-        })
-    }
-}
-
 samples! {
     clamp {
         "both bounds" (x: between(-2.0, 2.0, &[-0.5, 1.0], [2, 5])) => x.clamp(-0.5, 1.0), elementwise;

@@ -17,6 +17,7 @@ use std::mem::MaybeUninit;
 
 use super::element::sealed::Convert;
 use super::{Dims, Element, Fresh, Tensor, valid};
+use crate::scalar::Float;
 
 /// What an elementwise comparison takes on its right: a tensor, or one element for all.
 pub trait Operand<E: Element> {
@@ -101,6 +102,22 @@ fn aligned<A: Element, B: Element>(
 }
 
 impl<E: Element> Tensor<E> {
+    /// `function` of the elements of both, which broadcast.
+    #[track_caller]
+    pub(super) fn zip<F: Element>(
+        &self,
+        operation: &'static str,
+        other: &Tensor<E>,
+        function: impl Fn(E, E) -> F,
+    ) -> Tensor<F> {
+        let (shape, a, b) = aligned(operation, self, other);
+        let mut fresh = Fresh::new(shape);
+        let rows = (a.as_slice().unwrap_or_default(), b.as_slice().unwrap_or_default());
+        zip_rows(rows.0, rows.1, fresh.as_uninit_slice(), function);
+        // SAFETY: `zip_rows` writes every element, or panics where the rows are shorter.
+        unsafe { fresh.assume_init() }
+    }
+
     #[track_caller]
     fn compared(&self, operation: &'static str, relation: Relation, other: &Tensor<E>) -> Tensor<bool> {
         let (shape, a, b) = aligned(operation, self, other);
@@ -208,33 +225,43 @@ impl<E: Element> Tensor<E> {
     }
 }
 
-impl Tensor<bool> {
+impl<T: Float> Tensor<T> {
+    /// Where |self − other| ≤ `atol` + `rtol`·|other|, or both are the same infinity. NaN is close to nothing.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
     #[track_caller]
-    fn combined(
-        &self,
-        operation: &'static str,
-        other: &Tensor<bool>,
-        f: impl Fn(bool, bool) -> bool,
-    ) -> Tensor<bool> {
-        let (shape, a, b) = aligned(operation, self, other);
-        let mut fresh = Fresh::new(shape);
-        zip_rows(
-            a.as_slice().unwrap_or_default(),
-            b.as_slice().unwrap_or_default(),
-            fresh.as_uninit_slice(),
-            f,
-        );
-        // SAFETY: `zip_rows` writes every element, or panics where the rows are shorter.
-        unsafe { fresh.assume_init() }
+    pub fn isclose(&self, other: &Tensor<T>, rtol: f64, atol: f64) -> Tensor<bool> {
+        let close = |a: T, b: T| {
+            let (a, b) = (a.to_f64(), b.to_f64());
+            a == b || (b.is_finite() && (a - b).abs() <= atol + rtol * b.abs())
+        };
+        self.zip("isclose", other, close)
     }
 
+    /// Whether all elements are [close](Self::isclose).
+    ///
+    /// ```
+    /// use wengert_autograd::tensor;
+    /// assert!(tensor![1.0, 2.0].allclose(&tensor![1.0, 2.000_001], 1e-5, 0.0));
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn allclose(&self, other: &Tensor<T>, rtol: f64, atol: f64) -> bool {
+        self.isclose(other, rtol, atol).all()
+    }
+}
+
+impl Tensor<bool> {
     /// Where both hold.
     ///
     /// # Panics
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn logical_and(&self, other: &Tensor<bool>) -> Tensor<bool> {
-        self.combined("logical_and", other, |a, b| a & b)
+        self.zip("logical_and", other, |a, b| a & b)
     }
 
     /// Where at least one holds.
@@ -243,7 +270,7 @@ impl Tensor<bool> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn logical_or(&self, other: &Tensor<bool>) -> Tensor<bool> {
-        self.combined("logical_or", other, |a, b| a | b)
+        self.zip("logical_or", other, |a, b| a | b)
     }
 
     /// Where exactly one holds.
@@ -252,7 +279,7 @@ impl Tensor<bool> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn logical_xor(&self, other: &Tensor<bool>) -> Tensor<bool> {
-        self.combined("logical_xor", other, |a, b| a ^ b)
+        self.zip("logical_xor", other, |a, b| a ^ b)
     }
 
     /// Where it does not hold.
@@ -340,7 +367,7 @@ mod tests {
         assert_eq!(tensor![true, false].eq(true), tensor![true, false]);
         let error = std::panic::catch_unwind(|| tensor![1, 2].lt(tensor![1, 2, 3])).unwrap_err();
         let text = error.downcast_ref::<String>().unwrap();
-        assert_eq!(text, "lt: shapes [2] and [3] do not broadcast: 2 against 3");
+        assert_eq!(text, "lt: shapes [2] and [3] do not broadcast: 2 against 3 on axis -1");
     }
 
     #[test]

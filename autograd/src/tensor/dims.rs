@@ -144,7 +144,15 @@ impl Dims {
                 _ => {
                     let (left_size, right_size) = if self.rank >= other.rank { (a, b) } else { (b, a) };
                     let (left, right) = (self.to_vec(), other.to_vec());
-                    return Err(TensorError::Broadcast { operation, left, right, left_size, right_size });
+                    let axis = axis as isize - short.rank() as isize;
+                    return Err(TensorError::Broadcast {
+                        operation,
+                        left,
+                        right,
+                        axis,
+                        left_size,
+                        right_size,
+                    });
                 }
             };
         }
@@ -548,7 +556,7 @@ mod tests {
             assert_eq!(Dims::new(a).broadcast(&Dims::new(b), "add").unwrap(), expected);
         }
         let error = Dims::new(&[3]).broadcast(&Dims::new(&[2, 4]), "add").unwrap_err();
-        assert_eq!(error.to_string(), "add: shapes [3] and [2, 4] do not broadcast: 3 against 4");
+        assert_eq!(error.to_string(), "add: shapes [3] and [2, 4] do not broadcast: 3 against 4 on axis -1");
     }
 
     #[test]

@@ -64,7 +64,9 @@ pub enum TensorError {
         shape: Vec<usize>,
     },
     /// Two shapes that cannot be broadcast to one.
-    #[error("{operation}: shapes {left:?} and {right:?} do not broadcast: {left_size} against {right_size}")]
+    #[error(
+        "{operation}: shapes {left:?} and {right:?} do not broadcast: {left_size} against {right_size} on axis {axis}"
+    )]
     Broadcast {
         /// The method or operation.
         operation: &'static str,
@@ -72,9 +74,12 @@ pub enum TensorError {
         left: Vec<usize>,
         /// The right operand's shape, or the shape asked for.
         right: Vec<usize>,
-        /// The first two sizes, counted from the last axis, that differ while neither is 1.
+        /// The first axis on which the sizes differ while neither is 1. Shapes are aligned at the last axis, so it is
+        /// counted from there: −1 is the last.
+        axis: isize,
+        /// The left operand's size on this axis.
         left_size: usize,
-        /// See `left_size`.
+        /// The right operand's size on this axis.
         right_size: usize,
     },
     /// Two shapes whose product does not exist, since the sizes to be summed over differ.

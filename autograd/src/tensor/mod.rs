@@ -21,6 +21,7 @@ mod compare;
 mod construct;
 mod convert;
 mod copy;
+mod count;
 mod dims;
 mod element;
 mod error;
@@ -38,6 +39,7 @@ mod slicing;
 mod total;
 mod triangle;
 mod view;
+mod whole;
 mod window;
 
 use std::{mem::MaybeUninit, sync::Arc};

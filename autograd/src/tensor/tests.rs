@@ -74,7 +74,10 @@ fn errors_name_method_shape_and_axis() {
         ),
         (text(|| _ = x().select(1, -4)), "select: index -4 is out of range for axis 1 of shape [2, 3]"),
         (text(|| _ = x().narrow(0, 1, 2)), "narrow: axis 0 has no 2 indices from 1 on (shape [2, 3])"),
-        (text(|| _ = x().expand([2, 4])), "expand: shapes [2, 3] and [2, 4] do not broadcast: 3 against 4"),
+        (
+            text(|| _ = x().expand([2, 4])),
+            "expand: shapes [2, 3] and [2, 4] do not broadcast: 3 against 4 on axis -1",
+        ),
         (text(|| _ = x().reshape([4, -1])), "reshape: shape [2, 3] (6 elements) cannot become [4, -1]"),
         (text(|| _ = x().permute(&[1, 1])), "permute: [1, 1] names axis 1 twice (shape [2, 3])"),
         (

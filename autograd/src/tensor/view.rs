@@ -221,6 +221,7 @@ impl<E: Element> Tensor<E> {
                     operation,
                     left,
                     right,
+                    axis: -(back as isize),
                     left_size: size,
                     right_size: wanted,
                 });

@@ -58,10 +58,11 @@ impl Plan {
         let (a_batch, b_batch) = (batch_of(a), batch_of(b));
         let batch = a_batch.broadcast(&b_batch, operation).map_err(|error| match error {
             // The matrices' own axes belong to the message.
-            TensorError::Broadcast { operation, left_size, right_size, .. } => TensorError::Broadcast {
+            TensorError::Broadcast { operation, axis, left_size, right_size, .. } => TensorError::Broadcast {
                 operation,
                 left: a.to_vec(),
                 right: b.to_vec(),
+                axis: axis - 2,
                 left_size,
                 right_size,
             },
