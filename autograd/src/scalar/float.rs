@@ -8,6 +8,17 @@ use crate::{
 use std::sync::Arc;
 
 /// `f32` or `f64`. Sealed: every kernel is compiled for exactly these two, inside this crate.
+///
+/// The functions of one number are those of [`num_traits::Float`]:
+///
+/// ```
+/// use wengert_autograd::Float;
+///
+/// fn logistic<T: Float>(x: T) -> T {
+///     T::one() / (T::one() + (-x).exp())
+/// }
+/// assert_eq!(logistic(0.0_f32), 0.5);
+/// ```
 pub trait Float: Element + num_traits::Float + Mathematics + sealed::Compiled {
     /// The nearest number of this type.
     fn from_f64(value: f64) -> Self;

@@ -37,8 +37,8 @@ mod trigonometric;
 /// Elementary functions of one element, branch-free so that a loop over them vectorises under run-time SIMD
 /// dispatch.
 ///
-/// Call them as `Mathematics::exp::<FMA>(x)` or, for a type parameter, `T::exp::<FMA>(x)`: with method syntax the
-/// inherent function of `f32` would be found first. `FMA` may only be true inside functions that are compiled with
+/// Call them as `Mathematics::exp::<FMA>(x)`. None is a method, so that in generic code of users `x.exp()` means that of
+/// [`num_traits::Float`], which [`Float`](super::Float) includes too. `FMA` may only be true inside functions that are compiled with
 /// the target feature `fma`; it changes speed and the last bit, never meaning.
 ///
 /// Everywhere, NaN gives NaN, and the odd functions keep the sign of a zero.
@@ -47,73 +47,73 @@ pub trait Mathematics: Copy {
     fn fma<const FMA: bool>(a: Self, b: Self, c: Self) -> Self;
 
     /// The exponential `e^x`; subnormal below -87.3 (f32) or -708.4 (f64), and ∞ where it overflows.
-    fn exp<const FMA: bool>(self) -> Self;
+    fn exp<const FMA: bool>(x: Self) -> Self;
     /// The power of two `2^x`; exact for integers.
-    fn exp2<const FMA: bool>(self) -> Self;
+    fn exp2<const FMA: bool>(x: Self) -> Self;
     /// `e^x - 1`, without cancellation near zero.
-    fn expm1<const FMA: bool>(self) -> Self;
+    fn expm1<const FMA: bool>(x: Self) -> Self;
     /// The natural logarithm: -∞ at zero, NaN for negative arguments.
-    fn ln<const FMA: bool>(self) -> Self;
+    fn ln<const FMA: bool>(x: Self) -> Self;
     /// `ln(1 + x)`, without rounding `1 + x`: -∞ at -1, NaN below.
-    fn ln_1p<const FMA: bool>(self) -> Self;
+    fn ln_1p<const FMA: bool>(x: Self) -> Self;
     /// The logarithm to base 2; exact for powers of two.
-    fn log2<const FMA: bool>(self) -> Self;
+    fn log2<const FMA: bool>(x: Self) -> Self;
     /// The logarithm to base 10.
-    fn log10<const FMA: bool>(self) -> Self;
+    fn log10<const FMA: bool>(x: Self) -> Self;
 
     /// The sine of an angle in radians; NaN at ±∞.
-    fn sin<const FMA: bool>(self) -> Self;
+    fn sin<const FMA: bool>(x: Self) -> Self;
     /// The cosine of an angle in radians; NaN at ±∞.
-    fn cos<const FMA: bool>(self) -> Self;
+    fn cos<const FMA: bool>(x: Self) -> Self;
     /// The tangent of an angle in radians; NaN at ±∞.
-    fn tan<const FMA: bool>(self) -> Self;
+    fn tan<const FMA: bool>(x: Self) -> Self;
     /// The arc sine, in `[-π/2, π/2]`; NaN outside `[-1, 1]`.
-    fn asin<const FMA: bool>(self) -> Self;
+    fn asin<const FMA: bool>(x: Self) -> Self;
     /// The arc cosine, in `[0, π]`; NaN outside `[-1, 1]`.
-    fn acos<const FMA: bool>(self) -> Self;
+    fn acos<const FMA: bool>(x: Self) -> Self;
     /// The arc tangent, in `[-π/2, π/2]`.
-    fn atan<const FMA: bool>(self) -> Self;
-    /// The angle of the point `(x, self)`, in `[-π, π]`: `atan(self / x)` in the right quadrant.
-    fn atan2<const FMA: bool>(self, x: Self) -> Self;
+    fn atan<const FMA: bool>(x: Self) -> Self;
+    /// The angle of the point `(x, y)`, in `[-π, π]`: `atan(y / x)` in the right quadrant.
+    fn atan2<const FMA: bool>(y: Self, x: Self) -> Self;
 
     /// The hyperbolic sine.
-    fn sinh<const FMA: bool>(self) -> Self;
+    fn sinh<const FMA: bool>(x: Self) -> Self;
     /// The hyperbolic cosine.
-    fn cosh<const FMA: bool>(self) -> Self;
+    fn cosh<const FMA: bool>(x: Self) -> Self;
     /// The hyperbolic tangent.
-    fn tanh<const FMA: bool>(self) -> Self;
+    fn tanh<const FMA: bool>(x: Self) -> Self;
     /// The inverse hyperbolic sine.
-    fn asinh<const FMA: bool>(self) -> Self;
+    fn asinh<const FMA: bool>(x: Self) -> Self;
     /// The inverse hyperbolic cosine; NaN below 1.
-    fn acosh<const FMA: bool>(self) -> Self;
+    fn acosh<const FMA: bool>(x: Self) -> Self;
     /// The inverse hyperbolic tangent: ±∞ at ±1, NaN beyond.
-    fn atanh<const FMA: bool>(self) -> Self;
+    fn atanh<const FMA: bool>(x: Self) -> Self;
 
     /// The error function `2/√π ∫₀ˣ exp(-t²) dt`.
-    fn erf<const FMA: bool>(self) -> Self;
+    fn erf<const FMA: bool>(x: Self) -> Self;
     /// The complementary error function `1 - erf(x)`, accurate relative to its own size in the tail.
-    fn erfc<const FMA: bool>(self) -> Self;
+    fn erfc<const FMA: bool>(x: Self) -> Self;
     /// The logistic function `1 / (1 + e^-x)`, accurate relative to its own size in both tails.
-    fn sigmoid<const FMA: bool>(self) -> Self;
+    fn sigmoid<const FMA: bool>(x: Self) -> Self;
 
-    /// The power `self^y`, with the special cases of C's `pow`: `x^0` and `1^y` are 1 even for NaN, and a negative
+    /// The power `x^y`, with the special cases of C's `pow`: `x^0` and `1^y` are 1 even for NaN, and a negative
     /// base has a power only for integer `y`.
-    fn powf<const FMA: bool>(self, y: Self) -> Self;
-    /// The length `√(self² + y²)`, without overflow or underflow in between; ∞ when either is infinite.
-    fn hypot<const FMA: bool>(self, y: Self) -> Self;
+    fn powf<const FMA: bool>(x: Self, y: Self) -> Self;
+    /// The length `√(x² + y²)`, without overflow or underflow in between; ∞ when either is infinite.
+    fn hypot<const FMA: bool>(x: Self, y: Self) -> Self;
     /// The square root, correctly rounded; NaN for negative arguments.
-    fn sqrt(self) -> Self;
+    fn sqrt(x: Self) -> Self;
 
-    /// The largest integer not above `self`.
-    fn floor(self) -> Self;
-    /// The smallest integer not below `self`.
-    fn ceil(self) -> Self;
-    /// The integer part: `self` rounded towards zero.
-    fn trunc(self) -> Self;
+    /// The largest integer not above `x`.
+    fn floor(x: Self) -> Self;
+    /// The smallest integer not below `x`.
+    fn ceil(x: Self) -> Self;
+    /// The integer part: `x` rounded towards zero.
+    fn trunc(x: Self) -> Self;
     /// The nearest integer; of two equally near ones the even one.
-    fn round_ties_even(self) -> Self;
+    fn round_ties_even(x: Self) -> Self;
     /// The absolute value.
-    fn abs(self) -> Self;
-    /// The magnitude of `self` with the sign of `sign`.
-    fn copysign(self, sign: Self) -> Self;
+    fn abs(x: Self) -> Self;
+    /// The magnitude of `x` with the sign of `sign`.
+    fn copysign(x: Self, sign: Self) -> Self;
 }
