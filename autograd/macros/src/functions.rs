@@ -39,7 +39,7 @@ pub(crate) const UNARY: &[&str] = &[
 ];
 
 /// Functions of two arguments.
-pub(crate) const BINARY: &[&str] = &["powf", "max", "min", "atan2", "hypot"];
+pub(crate) const BINARY: &[&str] = &["powf", "max", "min", "atan2", "hypot", "rem"];
 
 /// How a function is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

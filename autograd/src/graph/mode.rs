@@ -74,6 +74,11 @@ pub fn is_grad_enabled() -> bool {
     Mode::current().recording
 }
 
+/// Runs `work`, whose operations and mistakes are attributed to `line`: for operations that are made of others.
+pub(crate) fn on_behalf_of<R>(line: &'static Location<'static>, work: impl FnOnce() -> R) -> R {
+    Mode { line: Some(line), ..Mode::current() }.run(work)
+}
+
 /// The line to blame: that of the forward operation while its rule runs, the caller's otherwise.
 #[inline]
 #[track_caller]

@@ -28,8 +28,13 @@ formulas! {
     PowNumber { exponent } "pow" |x| x.powf(exponent);
     Cube {} "pow" |x| x * x * x;
     NumberPow { base } "pow" |x| base.powf(x);
-    Remainder {} "remainder" |x, y| x - (x / y).floor() * y;
-    Fmod {} "fmod" |x, y| x - (x / y).trunc() * y;
+    Remainder {} "remainder" |x, y| {
+        let (rest, zero) = (x.rem(y), R::constant(0.0));
+        // One more divisor where the rest has the other sign.
+        let (negative, below) = (rest.lt(zero), y.lt(zero));
+        let apart = (negative & !below) | (!negative & below & !rest.eq(zero));
+        R::select(apart, rest + y, rest)
+    };
     Lerp {} "lerp" |x, y, weight| x + weight * (y - x);
     Addcmul { value } "addcmul" |x, y, z| x + value * y * z;
     Addcdiv { value } "addcdiv" |x, y, z| x + value * y / z;
@@ -52,7 +57,7 @@ impl<T: Float> Variable<T> {
 
     /// xʸ, as C's `pow` has it: NaN for x < 0 and a y that is not whole, 1 for y = 0.
     ///
-    /// ∂/∂x = y·xʸ⁻¹, and 0 where y = 0; ∂/∂y = xʸ·ln x, and 0 where x = 0 and y ≥ 0. The shapes broadcast.
+    /// Derivatives: ∂/∂x = y·xʸ⁻¹, and 0 where y = 0; ∂/∂y = xʸ·ln x, and 0 where x = 0 and y ≥ 0. The shapes broadcast.
     /// ```
     /// let x = wengert_autograd::Variable::from([2.0_f64, 9.0]);
     /// assert_eq!(x.pow(&wengert_autograd::Variable::from([3.0, 0.5])).value().to_vec(), [8.0, 3.0]);
@@ -65,7 +70,8 @@ impl<T: Float> Variable<T> {
         evaluate!(elementary::powf {}; self, exponent)
     }
 
-    /// xᶜ for a number c; squares and cubes are multiplications. Derivative c·xᶜ⁻¹, and 0 if c = 0.
+    /// xᶜ for a number c; squares and cubes are multiplications, and powers of ±½ are roots, as in PyTorch (NaN at −∞).
+    /// Derivative c·xᶜ⁻¹, and 0 if c = 0.
     ///
     /// Elementwise; the result has the shape of `self`.
     /// ```
@@ -73,13 +79,13 @@ impl<T: Float> Variable<T> {
     /// ```
     #[track_caller]
     pub fn powf(&self, exponent: f64) -> Variable<T> {
-        if exponent == 2.0 {
-            return self.square();
+        match exponent {
+            2.0 => self.square(),
+            3.0 => evaluate!(Cube {}; self),
+            0.5 => self.sqrt(),
+            -0.5 => self.rsqrt(),
+            _ => evaluate!(PowNumber { exponent }; self),
         }
-        if exponent == 3.0 {
-            return evaluate!(Cube {}; self);
-        }
-        evaluate!(PowNumber { exponent }; self)
     }
 
     /// cˣ for a number c (Python's `c ** x`). Derivative cˣ·ln c, and 0 where c = 0 and x ≥ 0.
@@ -151,7 +157,8 @@ impl<T: Float> Variable<T> {
         evaluate!(elementary::hypot {}; self, other)
     }
 
-    /// x − ⌊x/y⌋·y, which has the sign of the divisor y (Python's `%`). ∂/∂x = 1, ∂/∂y = −⌊x/y⌋. The shapes broadcast.
+    /// x − ⌊x/y⌋·y without rounding, which has the sign of the divisor y (Python's `%`). Derivatives: ∂/∂x = 1, ∂/∂y = −⌊x/y⌋. The
+    /// shapes broadcast.
     ///
     /// ```
     /// let x = wengert_autograd::Variable::from([-7.0_f64, 7.0]);
@@ -165,8 +172,8 @@ impl<T: Float> Variable<T> {
         evaluate!(Remainder {}; self, divisor)
     }
 
-    /// x − trunc(x/y)·y, which has the sign of x (C's `fmod`, Rust's `%`). ∂/∂x = 1, ∂/∂y = −trunc(x/y). The shapes
-    /// broadcast.
+    /// x − trunc(x/y)·y without rounding, which has the sign of x (C's `fmod`, Rust's `%`). Derivatives: ∂/∂x = 1, ∂/∂y = −trunc(x/y).
+    /// The shapes broadcast.
     ///
     /// ```
     /// let x = wengert_autograd::Variable::from([-7.0_f64, 7.0]);
@@ -177,7 +184,7 @@ impl<T: Float> Variable<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn fmod(&self, divisor: &Variable<T>) -> Variable<T> {
-        evaluate!(Fmod {}; self, divisor)
+        evaluate!(elementary::rem {}; self, divisor)
     }
 
     /// Linear interpolation, x + weight·(y − x): `self` at weight 0 and `end` at weight 1. The shapes broadcast.
@@ -291,6 +298,8 @@ samples! {
     }
     remainder {
         "both signs" (x: values([2, 2], &[-7.3, 7.3, 5.1, -0.4]), y: values([2], &[3.1, -2.2])) => x.remainder(y);
+        "no rest" (x: values([3], &[6.0, -6.0, 0.0]), y: values([3], &[3.0, 3.0, -2.0])) => x.remainder(y),
+            kink("1 in x, the negative quotient in y");
         "a number of turns" (x: uniform(6.3, 8.7, [2, 3]), y: uniform(2.95, 3.1, [2, 3])) => x.remainder(y), elementwise;
         "shapes that differ" (x: normal([2]), y: nonzero([3])) => x.remainder(y), panics("remainder: shapes [2]");
     }

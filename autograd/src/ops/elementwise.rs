@@ -298,7 +298,7 @@ fn play_binary<T: Float>(function: Binary, a: &Variable<T>, b: &Variable<T>) -> 
             one(match function { $(Binary::$name => apply_formula(elementary::$name, [a, b]),)* })
         };
     }
-    play!(add sub mul div powf atan2 hypot max min lt le eq)
+    play!(add sub mul div powf atan2 hypot rem max min lt le eq)
 }
 
 /// Declares formulas with their constants: `Name { constants } "its name" |inputs| value;`.

@@ -128,9 +128,9 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub fn pad(&self, amounts: &[isize], mode: Padding) -> Variable<T> {
         let (shape, line) = (self.shape(), line());
-        let wrong = |problem: String| -> ! { TensorError::argument("pad", &shape, problem).raise() };
+        let wrong = |problem: String| TensorError::argument("pad", &shape, problem);
         if amounts.len() % 2 == 1 || amounts.len() > 2 * shape.len() {
-            wrong(format!("{amounts:?} is not a pair for each axis or the last of them"));
+            wrong(format!("{amounts:?} is not a pair for each axis or the last of them")).raise();
         }
         let mut by_axis: Amounts = [(0, 0); MAX_RANK];
         for (pair, axis) in amounts.chunks_exact(2).zip((0..shape.len()).rev()) {
@@ -140,7 +140,7 @@ impl<T: Float> Variable<T> {
             if let Padding::Constant(_) = mode {
                 let left = size.checked_add(before).and_then(|size| size.checked_add(behind));
                 if left.is_none_or(|left| left < 0) {
-                    wrong(format!("({before}, {behind}) crops more than axis {axis} has"));
+                    wrong(format!("({before}, {behind}) crops more than axis {axis} has")).raise();
                 }
                 continue;
             }
@@ -150,7 +150,8 @@ impl<T: Float> Variable<T> {
                 _ => isize::MAX,
             };
             if before.min(behind) < 0 || before.max(behind) > limit || (size == 0 && before + behind > 0) {
-                wrong(format!("({before}, {behind}) is not possible for axis {axis} in mode {mode:?}"));
+                wrong(format!("({before}, {behind}) is not possible for axis {axis} in mode {mode:?}"))
+                    .raise();
             }
         }
         if let Padding::Constant(fill) = mode {

@@ -119,16 +119,16 @@ fn interpolated<T: Float>(
     line: Line,
 ) -> Variable<T> {
     let shape = x.shape();
-    let wrong = |problem: String| -> ! { TensorError::argument("interpolate", &shape, problem).raise() };
+    let wrong = |problem: String| TensorError::argument("interpolate", &shape, problem);
     if !(1..=3).contains(&rank) {
-        wrong(format!("there can be 1 to 3 spatial axes, not {rank}"));
+        wrong(format!("there can be 1 to 3 spatial axes, not {rank}")).raise();
     }
     valid(check_spatial("interpolate", rank, shape));
     let input = promote(&shape[shape.len() - rank..]);
     let mut maps = [0, 1, 2].map(|_| AxisMap::identity(1));
     for axis in 0..rank {
         let size = input[3 - rank + axis];
-        let (count, ratio) = sizes(axis, size).unwrap_or_else(|problem| wrong(problem));
+        let (count, ratio) = valid(sizes(axis, size).map_err(wrong));
         maps[3 - rank + axis] = method.map(size, count, ratio);
     }
     resampled(x, "interpolate", rank, maps, line)

@@ -10,17 +10,19 @@
 
 use super::registry::samples;
 use crate::{
-    graph::{Variable, mode::line, op::Line},
-    ops::elementwise::{apply_at, one},
-    scalar::{Float, float::compiled, formula::elementary},
+    graph::{
+        Variable,
+        mode::{line, on_behalf_of},
+        op::Line,
+    },
+    scalar::{Float, float::compiled},
     tensor::Tensor,
 };
 
 fn cosine_at<T: Float>(x: &Variable<T>, y: &Variable<T>, axis: isize, eps: f64, line: Line) -> Variable<T> {
     let least = Variable::new(Tensor::scalar(T::from_f64(eps)));
-    let unit =
-        |x: &Variable<T>| x / one(apply_at(elementary::max, [&x.norm_axes(2.0, axis, true), &least], line));
-    (unit(x) * unit(y)).sum_axes(axis, false)
+    let unit = |x: &Variable<T>| x / x.norm_axes(2.0, axis, true).maximum(&least);
+    on_behalf_of(line, || (unit(x) * unit(y)).sum_axes(axis, false))
 }
 
 /// x·y / (max(|x|, ε)·max(|y|, ε)) along an axis, which is removed: the cosine of the angle between vectors.

@@ -32,6 +32,7 @@ pub(crate) enum Binary {
     powf,
     atan2,
     hypot,
+    rem,
     max,
     min,
     lt,
@@ -143,7 +144,7 @@ impl Listing {
             Step::Constant(_) => 0.0,
             Step::Unary(neg | abs | sign | square | relu | floor | ceil | round | trunc, _) => 0.03,
             Step::Unary(..) => 0.5,
-            Step::Binary(Binary::powf | Binary::atan2 | Binary::hypot, ..) => 5.0,
+            Step::Binary(Binary::powf | Binary::atan2 | Binary::hypot | Binary::rem, ..) => 5.0,
             Step::Binary(..) | Step::Select(..) => 0.03,
         };
         self.steps.iter().zip(needed).map(cost).sum::<f64>() + 0.1
@@ -240,6 +241,7 @@ impl Real for Expr<'_> {
         powf |a, b| Real::powf(a, b);
         atan2 |a, b| Real::atan2(a, b);
         hypot |a, b| Real::hypot(a, b);
+        rem |a, b| a % b;
         max |a, b| Real::max(a, b);
         min |a, b| Real::min(a, b);
         lt |a, b| truth(a < b);

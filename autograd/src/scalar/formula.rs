@@ -134,6 +134,7 @@ pub(crate) mod elementary {
         powf: [a, b] "pow" => a.powf(b);
         atan2: [a, b] "atan2" => a.atan2(b);
         hypot: [a, b] "hypot" => a.hypot(b);
+        rem: [a, b] "fmod" => a.rem(b);
         max: [a, b] "maximum" => a.max(b);
         min: [a, b] "minimum" => a.min(b);
         // Masks are numbers here, 1 and 0: what a recorded derivative computes with.

@@ -128,6 +128,10 @@ impl<T: Float, const FMA: bool> Real for Lane<T, FMA> {
         Lane(Mathematics::hypot::<FMA>(self.0, other.0))
     }
     #[inline(always)]
+    fn rem(self, divisor: Self) -> Self {
+        Lane(self.0 % divisor.0)
+    }
+    #[inline(always)]
     fn max(self, other: Self) -> Self {
         Lane(extreme::<T, true>(self.0, other.0))
     }
@@ -163,7 +167,7 @@ macro_rules! plain_numbers {
                 value as $t
             }
             unary_functions!(plain_methods);
-            plain_methods! { @binary $t powf atan2 hypot max min }
+            plain_methods! { @binary $t powf atan2 hypot rem max min }
             #[inline(always)]
             fn lt(self, other: Self) -> bool {
                 self < other

@@ -118,7 +118,7 @@ impl Real for Reads {
         Self::NOTHING
     }
     unary_functions!(computed);
-    joined!(powf atan2 hypot max min lt le eq);
+    joined!(powf atan2 hypot rem max min lt le eq);
     #[inline(always)]
     fn select(mask: Self, yes: Self, no: Self) -> Self {
         mask.with(yes).with(no)

@@ -108,6 +108,8 @@ pub trait Real:
     fn atan2(self, x: Self) -> Self;
     /// √(x² + y²), without overflow.
     fn hypot(self, other: Self) -> Self;
+    /// x − trunc(x/y)·y without rounding, as C's `fmod`: the sign of x. Slope in x: 1; in y: −trunc(x/y).
+    fn rem(self, divisor: Self) -> Self;
     /// The larger of the two; NaN if either is. At a tie each side has slope ½.
     fn max(self, other: Self) -> Self;
     /// The smaller of the two; NaN if either is. At a tie each side has slope ½.

@@ -70,6 +70,7 @@ macro_rules! binary_functions {
             powf(a, b, y) => power_slope_in_base(a, b), power_slope_in_exponent(a, b, y);
             atan2(a, b, y) => b / (a * a + b * b), -(a / (a * a + b * b));
             hypot(a, b, y) => a / y, b / y;
+            rem(a, b, y) => R::constant(1.0), -(a / b).trunc();
             max(a, b, y) => share(b.lt(a), a.eq(b), a, b), share(a.lt(b), a.eq(b), a, b);
             min(a, b, y) => share(a.lt(b), a.eq(b), a, b), share(b.lt(a), a.eq(b), a, b);
         }

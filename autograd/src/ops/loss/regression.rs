@@ -105,6 +105,10 @@ impl SmoothL1Loss {
         same_shape("smooth_l1_loss", x, target);
         let (beta, line) = (self.beta, line());
         assert!(beta >= 0.0, "smooth_l1_loss: beta must not be negative, and is {beta}");
+        if beta == 0.0 {
+            // Without a quadratic part, whose second derivative would be 0/0.
+            return L1Loss::new().reduction(self.reduction).forward(x, target);
+        }
         self.reduction.apply(
             compiled!(smooth_l1(x: &Variable<T>, target: &Variable<T>, beta: f64, line: Line) -> Variable<T>),
         )
