@@ -16,7 +16,7 @@
 //! Where the values come with indices they *are* a [gather](Variable::gather) at these indices, and so is the rule.
 
 use super::{
-    gather::gather_at,
+    gather::{Places, read_at},
     reduction::{all_axes, reduced_shape},
     registry::samples,
 };
@@ -235,8 +235,9 @@ fn picked<T: Float>(
     keepdim: bool,
     line: Line,
 ) -> (Variable<T>, Tensor<i64>) {
-    let index = &indices;
-    let values = compiled!(gather_at(x: &Variable<T>, name: &'static str, axis: usize, index: &Tensor<i64>, line: Line) -> Variable<T>);
+    let places = &Places::Elements(axis, indices.clone());
+    let values =
+        compiled!(read_at(x: &Variable<T>, name: &'static str, places: &Places, line: Line) -> Variable<T>);
     if keepdim { (values, indices) } else { (values.squeeze(axis as isize), indices.squeeze(axis as isize)) }
 }
 

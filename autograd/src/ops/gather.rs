@@ -11,14 +11,15 @@
 //! assert_eq!(scores.grad().unwrap().to_vec(), [0.0, 1.0, 0.0, 1.0, 0.0, 0.0]);
 //! ```
 //!
-//! [`Gather`] and [`ScatterAdd`] are each other's adjoint: the matrix of the one is the transpose of the other's. So
-//! each names the other in its rule, and derivatives of any order stay within the pair. Contributions to one place are
-//! added in the row-major order of the indices, by one thread: the same bits every time.
+//! [`Read`] and [`Add`] are each other's adjoint: the matrix of the one is the transpose of the other's. So each names
+//! the other in its rule, and derivatives of any order stay within the pair, whether the [`Places`] are single elements
+//! or the whole slices of [`index`](super::index). Contributions to one place are added in the row-major order of the
+//! indices, by one thread: the same bits every time.
 
 use super::registry::samples;
 use crate::{
     graph::{Context, Cotangents, Grads, Keep, Op, Variable, mode::line, op::Line, variable::record},
-    kernel::gather,
+    kernel::gather::{self, add_rows, take_rows},
     scalar::{Float, float::compiled},
     tensor::{Dims, Tensor, TensorError},
 };
@@ -79,13 +80,42 @@ fn aligned_indices(
     (axis, valid_indices(operation, index, axis, shape))
 }
 
-/// Reads elements by index; its adjoint is [`ScatterAdd`].
-struct Gather {
-    name: &'static str,
-    axis: usize,
-    index: Tensor<i64>,
+/// Places along an axis that checked indices name.
+#[derive(Clone)]
+pub(crate) enum Places {
+    /// One element for each index, which has as many axes as what is read.
+    Elements(usize, Tensor<i64>),
+    /// A whole slice for each index of a packed row; [`NO_ROW`](gather::NO_ROW) reads zeros and takes nothing.
+    Slices(usize, Tensor<i64>),
 }
-impl<T: Float> Op<T> for Gather {
+
+impl Places {
+    fn read<T: Float>(&self, x: &Tensor<T>) -> Tensor<T> {
+        match self {
+            Places::Elements(axis, index) => gather::gather(x, *axis, index),
+            Places::Slices(axis, index) => take_rows(x, *axis, row(index)),
+        }
+    }
+    fn add<T: Float>(&self, onto: Tensor<T>, src: &Tensor<T>) -> Tensor<T> {
+        match self {
+            Places::Elements(axis, index) => {
+                gather::scatter(onto, *axis, index, src, |place, value| *place = *place + value)
+            }
+            Places::Slices(axis, index) => add_rows(onto, *axis, row(index), src),
+        }
+    }
+}
+
+fn row(index: &Tensor<i64>) -> &[i64] {
+    index.as_slice().expect("indices were packed when they were checked")
+}
+
+/// Reads what is at these places; its adjoint is [`Add`].
+struct Read {
+    name: &'static str,
+    places: Places,
+}
+impl<T: Float> Op<T> for Read {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -93,54 +123,54 @@ impl<T: Float> Op<T> for Gather {
         "y = x[index], along the axis; x̄ += ȳ, added at the index".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
-        let whole = nothing(cx.input_shape(0));
-        Grads::one(scatter_add_at(&whole, self.axis, &self.index, &g.only(), line()))
+        Grads::one(add_at(&nothing(cx.input_shape(0)), &self.places, &g.only(), line()))
     }
 }
 
-/// `x` read along an axis at valid indices, recorded under a name.
-pub(crate) fn gather_at<T: Float>(
+/// What of `x` is at these places, recorded under a name.
+pub(crate) fn read_at<T: Float>(
     x: &Variable<T>,
     name: &'static str,
-    axis: usize,
-    index: &Tensor<i64>,
+    places: &Places,
     line: Line,
 ) -> Variable<T> {
     let value = x.read();
-    let picked = gather::gather(&value, axis, index);
-    record(Gather { name, axis, index: index.clone() }, &[x], &[&value], picked, Keep::NOTHING, line)
+    let picked = places.read(&value);
+    record(Read { name, places: places.clone() }, &[x], &[&value], picked, Keep::NOTHING, line)
 }
 
-/// Adds elements by index; its adjoint is [`Gather`].
-struct ScatterAdd {
-    axis: usize,
-    index: Tensor<i64>,
-}
-impl<T: Float> Op<T> for ScatterAdd {
+/// Adds to what is at these places; its adjoint is [`Read`].
+struct Add(Places);
+impl<T: Float> Op<T> for Add {
     fn name(&self) -> &'static str {
-        "scatter_add"
+        match self.0 {
+            Places::Elements(..) => "scatter_add",
+            Places::Slices(..) => "index_add",
+        }
     }
     fn rule(&self) -> Cow<'static, str> {
         "y = x, with s added at the index; x̄ += ȳ; s̄ += ȳ[index]".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let g = g.only();
-        let picked = || gather_at(&g, "gather", self.axis, &self.index, line());
-        cx.gradients([&|| g.clone(), &picked])
+        let name = match self.0 {
+            Places::Elements(..) => "gather",
+            Places::Slices(..) => "index_select",
+        };
+        cx.gradients([&|| g.clone(), &|| read_at(&g, name, &self.0, line())])
     }
 }
 
-fn scatter_add_at<T: Float>(
+/// `x` with `src` added at these places.
+pub(crate) fn add_at<T: Float>(
     x: &Variable<T>,
-    axis: usize,
-    index: &Tensor<i64>,
+    places: &Places,
     src: &Variable<T>,
     line: Line,
 ) -> Variable<T> {
     let (value, from) = (x.read(), src.read());
-    let sum = gather::scatter(value.packed(), axis, index, &from, |place, value| *place = *place + value);
-    let op = ScatterAdd { axis, index: index.clone() };
-    record(op, &[x, src], &[&value, &from], sum, Keep::NOTHING, line)
+    let sum = places.add(value.packed(), &from);
+    record(Add(places.clone()), &[x, src], &[&value, &from], sum, Keep::NOTHING, line)
 }
 
 /// Replaces elements by index.
@@ -161,7 +191,7 @@ impl<T: Float> Op<T> for Scatter<T> {
         let g = g.only();
         let kept = || scatter_at(&g, self.axis, &self.index, &nothing(self.index.dims()), line());
         let picked = || {
-            let picked = gather_at(&g, "gather", self.axis, &self.index, line());
+            let picked = read_at(&g, "gather", &Places::Elements(self.axis, self.index.clone()), line());
             match &self.stayed {
                 Some(stayed) => picked * Variable::new(stayed.clone()),
                 None => picked,
@@ -215,8 +245,8 @@ impl<T: Float> Variable<T> {
     pub fn gather(&self, axis: isize, index: &Tensor<i64>) -> Variable<T> {
         let (x, name, line) = (self, "gather", line());
         let (axis, index) = aligned_indices(name, axis, index, self.shape());
-        let index = &index;
-        compiled!(gather_at(x: &Variable<T>, name: &'static str, axis: usize, index: &Tensor<i64>, line: Line) -> Variable<T>)
+        let places = &Places::Elements(axis, index);
+        compiled!(read_at(x: &Variable<T>, name: &'static str, places: &Places, line: Line) -> Variable<T>)
     }
 
     /// Like [`gather`](Variable::gather), but the other axes broadcast (NumPy's `take_along_axis`).
@@ -241,8 +271,8 @@ impl<T: Float> Variable<T> {
         let common = crate::tensor::valid(common);
         let index = index.expand(common.with(axis, index.shape()[axis]));
         let (x, name, line) = (&self.broadcast_to(common.with(axis, shape[axis])), "take_along", line());
-        let index = &valid_indices(name, &index, axis, x.shape());
-        compiled!(gather_at(x: &Variable<T>, name: &'static str, axis: usize, index: &Tensor<i64>, line: Line) -> Variable<T>)
+        let places = &Places::Elements(axis, valid_indices(name, &index, axis, x.shape()));
+        compiled!(read_at(x: &Variable<T>, name: &'static str, places: &Places, line: Line) -> Variable<T>)
     }
 
     /// A copy in which elements are replaced by those of `src`: `out[index[i][j]][j] = src[i][j]` for axis 0. `src` has
@@ -280,8 +310,8 @@ impl<T: Float> Variable<T> {
     pub fn scatter_add(&self, axis: isize, index: &Tensor<i64>, src: &Variable<T>) -> Variable<T> {
         let (axis, index) = aligned_indices("scatter_add", axis, index, self.shape());
         same_shape("scatter_add", &index, src.shape());
-        let (x, index, line) = (self, &index, line());
-        compiled!(scatter_add_at(x: &Variable<T>, axis: usize, index: &Tensor<i64>, src: &Variable<T>, line: Line) -> Variable<T>)
+        let (x, places, line) = (self, &Places::Elements(axis, index), line());
+        compiled!(add_at(x: &Variable<T>, places: &Places, src: &Variable<T>, line: Line) -> Variable<T>)
     }
 }
 

@@ -10,94 +10,28 @@
 //! assert_eq!(table.grad().unwrap().to_vec(), [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]);
 //! ```
 //!
-//! [`Select`] and [`Add`] are each other's adjoint, padding included: an index of no row reads zeros and adds nothing.
+//! Reading slices and adding to them are [each other's adjoint](super::gather), padding included: an index of no row reads
+//! zeros and adds nothing.
 //! The gradient of an embedding is the most collision-prone sum of a language model; it is cut by rows of the table,
 //! each of which one thread adds up in the order of the tokens.
 
 use super::{
-    gather::{nothing, valid_indices},
+    gather::{Places, add_at, nothing, read_at, valid_indices},
     registry::samples,
 };
 use crate::{
     graph::{Context, Cotangents, Grads, Keep, Op, Variable, mode::line, op::Line, variable::record},
-    kernel::gather::{NO_ROW, add_rows, take_rows},
+    kernel::gather::{NO_ROW, take_rows},
     scalar::{Float, float::compiled},
     tensor::{Tensor, TensorError},
 };
 use std::borrow::Cow;
 
-/// Reads slices; its adjoint is [`Add`].
-struct Select {
-    name: &'static str,
-    axis: usize,
-    /// A packed row; [`NO_ROW`] reads zeros.
-    index: Tensor<i64>,
-}
-impl<T: Float> Op<T> for Select {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-    fn rule(&self) -> Cow<'static, str> {
-        "y = x[index]; x̄ += ȳ, added at the index".into()
-    }
-    fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
-        let whole = nothing(cx.input_shape(0));
-        Grads::one(add_at(&whole, self.axis, &self.index, &g.only(), line()))
-    }
-}
-
-fn row(index: &Tensor<i64>) -> &[i64] {
-    index.as_slice().expect("indices were packed when they were checked")
-}
-
-/// The slices of an axis at a packed row of valid indices, recorded under a name.
-pub(crate) fn select_at<T: Float>(
-    x: &Variable<T>,
-    name: &'static str,
-    axis: usize,
-    index: &Tensor<i64>,
-    line: Line,
-) -> Variable<T> {
-    let value = x.read();
-    let picked = take_rows(&value, axis, row(index));
-    record(Select { name, axis, index: index.clone() }, &[x], &[&value], picked, Keep::NOTHING, line)
-}
-
-/// Adds slices; its adjoint is [`Select`].
-struct Add {
-    axis: usize,
-    index: Tensor<i64>,
-}
-impl<T: Float> Op<T> for Add {
-    fn name(&self) -> &'static str {
-        "index_add"
-    }
-    fn rule(&self) -> Cow<'static, str> {
-        "y = x, with s added at the index; x̄ += ȳ; s̄ += ȳ[index]".into()
-    }
-    fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
-        let g = g.only();
-        let picked = || select_at(&g, "index_select", self.axis, &self.index, line());
-        cx.gradients([&|| g.clone(), &picked])
-    }
-}
-
-fn add_at<T: Float>(
-    x: &Variable<T>,
-    axis: usize,
-    index: &Tensor<i64>,
-    src: &Variable<T>,
-    line: Line,
-) -> Variable<T> {
-    let (value, from) = (x.read(), src.read());
-    let sum = add_rows(value.packed(), axis, row(index), &from);
-    record(Add { axis, index: index.clone() }, &[x, src], &[&value, &from], sum, Keep::NOTHING, line)
-}
-
 /// Rows of a table, one for each index. The forward pass reads every row; what flows back is without the padding's.
 struct Embedding {
-    /// A packed row, [`NO_ROW`] in place of the padding.
-    index: Tensor<i64>,
+    /// Slices of the table, [`NO_ROW`] in place of the padding.
+    places: Places,
+    tokens: usize,
 }
 impl<T: Float> Op<T> for Embedding {
     fn name(&self) -> &'static str {
@@ -108,8 +42,8 @@ impl<T: Float> Op<T> for Embedding {
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         let (table, g) = (cx.input_shape(0), g.only());
-        let rows = g.reshape([self.index.len(), table[1]]);
-        Grads::one(add_at(&nothing(table), 0, &self.index, &rows, line()))
+        let rows = g.reshape([self.tokens, table[1]]);
+        Grads::one(add_at(&nothing(table), &self.places, &rows, line()))
     }
 }
 
@@ -157,13 +91,15 @@ fn embedding_at<T: Float>(
     line: Line,
 ) -> Variable<T> {
     let table = weight.read();
-    let rows = take_rows(&table, 0, row(index)).reshape(index.dims().with_pushed(table.shape()[1]));
-    let index = index.reshape([index.len()]);
+    let tokens = index.as_slice().expect("indices were packed when they were checked");
+    let rows = take_rows(&table, 0, tokens).reshape(index.dims().with_pushed(table.shape()[1]));
+    let (tokens, index) = (tokens.len(), index.reshape([index.len()]));
     let index = match padding_idx {
         Some(padding) => index.map(|i| if i == padding as i64 { NO_ROW } else { i }),
         None => index,
     };
-    record(Embedding { index }, &[weight], &[&table], rows, Keep::NOTHING, line)
+    let op = Embedding { places: Places::Slices(0, index), tokens };
+    record(op, &[weight], &[&table], rows, Keep::NOTHING, line)
 }
 
 /// The axis, and a row of indices made valid.
@@ -199,8 +135,8 @@ impl<T: Float> Variable<T> {
     pub fn index_select(&self, axis: isize, index: &Tensor<i64>) -> Variable<T> {
         let (x, name, line) = (self, "index_select", line());
         let (axis, index) = row_of_indices(name, self, axis, index);
-        let index = &index;
-        compiled!(select_at(x: &Variable<T>, name: &'static str, axis: usize, index: &Tensor<i64>, line: Line) -> Variable<T>)
+        let places = &Places::Slices(axis, index);
+        compiled!(read_at(x: &Variable<T>, name: &'static str, places: &Places, line: Line) -> Variable<T>)
     }
 
     /// A copy in which `alpha` times each slice of `src` is added to the slice that its index names; indices may repeat.
@@ -231,8 +167,8 @@ impl<T: Float> Variable<T> {
             scaled = src * alpha;
             &scaled
         };
-        let index = &index;
-        compiled!(add_at(x: &Variable<T>, axis: usize, index: &Tensor<i64>, src: &Variable<T>, line: Line) -> Variable<T>)
+        let places = &Places::Slices(axis, index);
+        compiled!(add_at(x: &Variable<T>, places: &Places, src: &Variable<T>, line: Line) -> Variable<T>)
     }
 }
 

@@ -20,7 +20,10 @@
 //! where_ and masked_fill are the formula "if mask then x else y", masked_select is an index_select: no rule is written
 //! here.
 
-use super::{index::select_at, registry::samples};
+use super::{
+    gather::{Places, read_at},
+    registry::samples,
+};
 use crate::{
     graph::{Variable, mode::line, op::Line},
     scalar::{Float, float::compiled},
@@ -96,10 +99,10 @@ impl<T: Float> Variable<T> {
         let chosen: Vec<i64> =
             (0..).zip(mask.expand(shape).iter()).filter_map(|(i, chosen)| chosen.then_some(i)).collect();
         let count = chosen.len();
-        let index = &Tensor::from_vec(chosen, count).expect("as many as there are");
+        let places = &Places::Slices(0, Tensor::from_vec(chosen, count).expect("as many as there are"));
         let row = self.broadcast_to(shape).reshape([shape.count()]);
-        let (x, name, axis, line) = (&row, "masked_select", 0, line());
-        compiled!(select_at(x: &Variable<T>, name: &'static str, axis: usize, index: &Tensor<i64>, line: Line) -> Variable<T>)
+        let (x, name, line) = (&row, "masked_select", line());
+        compiled!(read_at(x: &Variable<T>, name: &'static str, places: &Places, line: Line) -> Variable<T>)
     }
 }
 
