@@ -16,7 +16,7 @@
 //! other. Average pooling is a linear map along each axis, see [`resample`](super::resample).
 
 use super::{
-    conv::{promote, span, spatial},
+    conv::{promote, size_setters, span, spatial},
     registry::samples,
     resample::resampled,
 };
@@ -70,18 +70,6 @@ impl PoolOptions {
         self.stride = Some(stride.into_shape());
         self
     }
-    /// How far windows reach over either end: at most half of their size. For a maximum the padding is −∞.
-    #[must_use]
-    pub fn padding(mut self, padding: impl IntoShape) -> Self {
-        self.padding = padding.into_shape();
-        self
-    }
-    /// The distance between neighbouring elements of a window (maxima only).
-    #[must_use]
-    pub fn dilation(mut self, dilation: impl IntoShape) -> Self {
-        self.dilation = dilation.into_shape();
-        self
-    }
     /// Is the number of windows rounded up, so that the last one may reach over the end? One that would begin behind the
     /// input and the padding in front is left out all the same.
     #[must_use]
@@ -112,10 +100,10 @@ impl PoolOptions {
         for axis in 3 - rank..3 {
             let span = span(kernel[axis], dilation[axis]);
             let wrong = |problem| Err(TensorError::argument(name, &shape, problem));
-            if before[axis] > kernel[axis] / 2 {
+            if before[axis] >= span {
                 return wrong(format!(
-                    "padding {} must be at most half of the kernel {}",
-                    before[axis], kernel[axis]
+                    "with a padding of {} the first window, over {span} elements, would hold nothing else",
+                    before[axis]
                 ));
             }
             let Some(steps) = (input[axis] + 2 * before[axis]).checked_sub(span) else {
@@ -133,6 +121,16 @@ impl PoolOptions {
             }
         }
         Ok(Window { input, kernel, output, stride, dilation, before })
+    }
+}
+
+size_setters! {
+    PoolOptions {
+        /// How far windows reach over either end: less than they are long, so that each has an element to look at. For a
+        /// maximum the padding is −∞.
+        padding;
+        /// The distance between neighbouring elements of a window (maxima only).
+        dilation;
     }
 }
 
@@ -296,7 +294,7 @@ pools! {
     /// ```
     ///
     /// # Panics
-    /// If the input has not these axes, the windows do not fit, or the padding exceeds half of the kernel.
+    /// If the input has not these axes, the windows do not fit, or the padding is as long as a window.
     max_pool1d
     /// The mean of each window of the last axis: `[N, C, L]` gives `[N, C, L′]`, sizes as for
     /// [`max_pool1d`](Self::max_pool1d). Gradient: an equal share for each element of the window.
@@ -320,7 +318,7 @@ pools! {
     /// ```
     ///
     /// # Panics
-    /// If the input has not these axes, the windows do not fit, or the padding exceeds half of the kernel.
+    /// If the input has not these axes, the windows do not fit, or the padding is as long as a window.
     max_pool2d
     /// The mean of each window of the last two axes: `[N, C, H, W]` gives `[N, C, H′, W′]`; see
     /// [`avg_pool1d`](Self::avg_pool1d).
@@ -347,7 +345,7 @@ pools! {
     /// ```
     ///
     /// # Panics
-    /// If the input has not these axes, the windows do not fit, or the padding exceeds half of the kernel.
+    /// If the input has not these axes, the windows do not fit, or the padding is as long as a window.
     max_pool3d
     /// The mean of each window of the last three axes: `[N, C, D, H, W]` gives `[N, C, D′, H′, W′]`; see
     /// [`avg_pool1d`](Self::avg_pool1d).
@@ -440,11 +438,12 @@ samples! {
     max_pool2d {
         "side by side" (x: distinct([2, 2, 4, 6])) => x.max_pool2d(2);
         "padding" (x: distinct([1, 2, 5, 5])) => x.max_pool2d(PoolOptions::new(3).stride(2).padding(1));
+        "more padding than half a window" (x: distinct([1, 2, 4, 4])) => x.max_pool2d(PoolOptions::new(3).padding(2));
         "rounded up" (x: distinct([1, 1, 5, 6])) => x.max_pool2d(PoolOptions::new([2, 3]).stride([2, 4]).ceil_mode(true));
         "long steps" (x: distinct([1, 1, 7, 9])) => x.max_pool2d(PoolOptions::new(2).stride(4));
         "an empty batch" (x: normal([0, 2, 4, 4])) => x.max_pool2d(2);
         "too much padding" (x: normal([1, 2, 4, 4])) => x.max_pool2d(PoolOptions::new(2).padding(2)),
-            panics("padding 2 must be at most half of the kernel 2");
+            panics("with a padding of 2 the first window, over 2 elements");
         "a matrix" (x: normal([4, 4])) => x.max_pool2d(2), panics("the input must be [batch, channels, 2 spatial axes]");
     }
     max_pool3d {

@@ -49,25 +49,32 @@ fn draw<T: Float>(
     (uniform.parameter(shape), uniform.parameter(outputs))
 }
 
+/// Layers of one kind: the options that they take, the order of channels in their weights, and their setters.
 macro_rules! convolutions {
-    ($($(#[$doc:meta])* $layer:ident = $method:ident, rank $rank:literal;)*) => {$(
+    (
+        options $options:ident, weight $weight:literal, bound $bound:literal, channels $channels:expr;
+        setters $setters:tt
+        $($(#[$doc:meta])* $layer:ident = $method:ident, rank $rank:literal;)*
+    ) => {$(
         $(#[$doc])*
         ///
-        /// `weight` has the shape `[out, in / groups, kernel …]`, `bias` `[out]`; both are drawn from the uniform
-        /// distribution in ±1/√(in / groups · kernel elements).
+        #[doc = concat!("`weight` has the shape `", $weight, "`, `bias` `[out]`; both are drawn from the uniform")]
+        #[doc = concat!("distribution in ±", $bound, ".")]
         #[derive(Clone, Debug, Module)]
         #[module(crate = crate)]
         pub struct $layer<T: Float = f32> {
-            /// `[out, in / groups, kernel …]`.
+            #[doc = concat!("`", $weight, "`.")]
             pub weight: Variable<T>,
             /// `[out]`.
             pub bias: Option<Variable<T>>,
             #[module(skip)]
-            channels: [usize; 2],
+            inputs: usize,
+            #[module(skip)]
+            outputs: usize,
             #[module(skip)]
             kernel: Dims,
             #[module(skip)]
-            options: ConvOptions,
+            options: $options,
         }
 
         impl $layer {
@@ -83,27 +90,9 @@ macro_rules! convolutions {
             #[track_caller]
             pub fn typed(inputs: usize, outputs: usize, kernel: impl IntoShape) -> Self {
                 let kernel = kernel_sizes(stringify!($layer), $rank, kernel);
-                let (weight, bias) = draw(stringify!($layer), [outputs, inputs], 1, kernel, outputs);
-                let channels = [outputs, inputs];
-                $layer { weight, bias: Some(bias), channels, kernel, options: ConvOptions::new() }
-            }
-            /// The distance between neighbouring windows: 1.
-            #[must_use]
-            pub fn stride(mut self, stride: impl IntoShape) -> Self {
-                self.options = self.options.stride(stride);
-                self
-            }
-            /// Zeros around the input: none.
-            #[must_use]
-            pub fn padding(mut self, padding: impl Into<ConvPadding>) -> Self {
-                self.options = self.options.padding(padding);
-                self
-            }
-            /// The distance between neighbouring elements of a window: 1.
-            #[must_use]
-            pub fn dilation(mut self, dilation: impl IntoShape) -> Self {
-                self.options = self.options.dilation(dilation);
-                self
+                let (weight, bias) =
+                    draw(stringify!($layer), ($channels)(inputs, outputs), 1, kernel, outputs);
+                $layer { weight, bias: Some(bias), inputs, outputs, kernel, options: $options::new() }
             }
             /// Into how many groups the channels fall: 1. Draws weight and bias anew.
             ///
@@ -112,8 +101,8 @@ macro_rules! convolutions {
             #[must_use]
             #[track_caller]
             pub fn groups(mut self, groups: usize) -> Self {
-                let (weight, bias) =
-                    draw(stringify!($layer), self.channels, groups, self.kernel, self.channels[0]);
+                let channels = ($channels)(self.inputs, self.outputs);
+                let (weight, bias) = draw(stringify!($layer), channels, groups, self.kernel, self.outputs);
                 self.weight = weight;
                 self.bias = self.bias.map(|_| bias);
                 self.options = self.options.groups(groups);
@@ -128,6 +117,7 @@ macro_rules! convolutions {
                 self
             }
         }
+        setters! { $layer $setters }
 
         impl<T: Float> Layer<Variable<T>> for $layer<T> {
             type Output = Variable<T>;
@@ -139,7 +129,31 @@ macro_rules! convolutions {
     )*};
 }
 
+/// The methods of a layer that set one of its options.
+macro_rules! setters {
+    ($layer:ident { $($(#[$doc:meta])* $option:ident: $argument:ty;)* }) => {
+        impl<T: Float> $layer<T> {$(
+            $(#[$doc])*
+            #[must_use]
+            pub fn $option(mut self, $option: $argument) -> Self {
+                self.options = self.options.$option($option);
+                self
+            }
+        )*}
+    };
+}
+
 convolutions! {
+    options ConvOptions, weight "[out, in / groups, kernel …]", bound "1/√(in / groups · kernel elements)",
+    channels |inputs: usize, outputs: usize| [outputs, inputs];
+    setters {
+        /// The distance between neighbouring windows: 1.
+        stride: impl IntoShape;
+        /// Zeros around the input: none.
+        padding: impl Into<ConvPadding>;
+        /// The distance between neighbouring elements of a window: 1.
+        dilation: impl IntoShape;
+    }
     /// A convolution along one axis: from `[N, in, L]` to `[N, out, L′]`.
     Conv1d = conv1d, rank 1;
     /// A convolution over images: from `[N, in, H, W]` to `[N, out, H′, W′]`.
@@ -148,105 +162,23 @@ convolutions! {
     Conv3d = conv3d, rank 3;
 }
 
-macro_rules! transposed {
-    ($($(#[$doc:meta])* $layer:ident = $method:ident, rank $rank:literal;)*) => {$(
-        $(#[$doc])*
-        ///
-        /// `weight` has the shape `[in, out / groups, kernel …]`, `bias` `[out]`; both are drawn from the uniform
-        /// distribution in ±1/√(out / groups · kernel elements).
-        #[derive(Clone, Debug, Module)]
-        #[module(crate = crate)]
-        pub struct $layer<T: Float = f32> {
-            /// `[in, out / groups, kernel …]`.
-            pub weight: Variable<T>,
-            /// `[out]`.
-            pub bias: Option<Variable<T>>,
-            #[module(skip)]
-            channels: [usize; 2],
-            #[module(skip)]
-            kernel: Dims,
-            #[module(skip)]
-            options: ConvTransposeOptions,
-        }
-
-        impl $layer {
-            /// A layer of f32 from `inputs` to `outputs` channels with a kernel of this size (one number for all axes).
-            #[track_caller]
-            pub fn new(inputs: usize, outputs: usize, kernel: impl IntoShape) -> Self {
-                Self::typed(inputs, outputs, kernel)
-            }
-        }
-
-        impl<T: Float> $layer<T> {
-            /// A layer of any number type.
-            #[track_caller]
-            pub fn typed(inputs: usize, outputs: usize, kernel: impl IntoShape) -> Self {
-                let kernel = kernel_sizes(stringify!($layer), $rank, kernel);
-                let (weight, bias) = draw(stringify!($layer), [inputs, outputs], 1, kernel, outputs);
-                let channels = [inputs, outputs];
-                $layer { weight, bias: Some(bias), channels, kernel, options: ConvTransposeOptions::new() }
-            }
-            /// The distance in the result between what neighbouring elements of the input are spread to: 1.
-            #[must_use]
-            pub fn stride(mut self, stride: impl IntoShape) -> Self {
-                self.options = self.options.stride(stride);
-                self
-            }
-            /// How much is cut off on both sides of the result: nothing.
-            #[must_use]
-            pub fn padding(mut self, padding: impl IntoShape) -> Self {
-                self.options = self.options.padding(padding);
-                self
-            }
-            /// How much larger the result is at the end of each axis: nothing.
-            #[must_use]
-            pub fn output_padding(mut self, padding: impl IntoShape) -> Self {
-                self.options = self.options.output_padding(padding);
-                self
-            }
-            /// The distance between neighbouring elements of a window: 1.
-            #[must_use]
-            pub fn dilation(mut self, dilation: impl IntoShape) -> Self {
-                self.options = self.options.dilation(dilation);
-                self
-            }
-            /// Into how many groups the channels fall: 1. Draws weight and bias anew.
-            ///
-            /// # Panics
-            /// If the channels do not fall into so many groups.
-            #[must_use]
-            #[track_caller]
-            pub fn groups(mut self, groups: usize) -> Self {
-                let (weight, bias) =
-                    draw(stringify!($layer), self.channels, groups, self.kernel, self.channels[1]);
-                self.weight = weight;
-                self.bias = self.bias.map(|_| bias);
-                self.options = self.options.groups(groups);
-                self
-            }
-            /// The layer with a bias or without one.
-            #[must_use]
-            pub fn bias(mut self, bias: bool) -> Self {
-                if !bias {
-                    self.bias = None;
-                }
-                self
-            }
-        }
-
-        impl<T: Float> Layer<Variable<T>> for $layer<T> {
-            type Output = Variable<T>;
-            #[track_caller]
-            fn forward(&self, input: &Variable<T>) -> Variable<T> {
-                input.$method(&self.weight, self.bias.as_ref(), self.options)
-            }
-        }
-    )*};
-}
-
-transposed! {
+convolutions! {
+    options ConvTransposeOptions, weight "[in, out / groups, kernel …]", bound "1/√(out / groups · kernel elements)",
+    channels |inputs: usize, outputs: usize| [inputs, outputs];
+    setters {
+        /// The distance in the result between what neighbouring elements of the input are spread to: 1.
+        stride: impl IntoShape;
+        /// How much is cut off on both sides of the result: nothing.
+        padding: impl IntoShape;
+        /// How much larger the result is at the end of each axis: nothing.
+        output_padding: impl IntoShape;
+        /// The distance between neighbouring elements of a window: 1.
+        dilation: impl IntoShape;
+    }
     /// The adjoint of a convolution along one axis: from `[N, in, L]` to `[N, out, L′]`.
     ConvTranspose1d = conv_transpose1d, rank 1;
     /// The adjoint of a convolution over images: from `[N, in, H, W]` to `[N, out, H′, W′]`.
     ConvTranspose2d = conv_transpose2d, rank 2;
+    /// The adjoint of a convolution over volumes: from `[N, in, D, H, W]` to `[N, out, D′, H′, W′]`.
+    ConvTranspose3d = conv_transpose3d, rank 3;
 }

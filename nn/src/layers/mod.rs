@@ -15,7 +15,7 @@ mod transformer;
 
 pub use activation::*;
 pub use attention::{AttentionOptions, MultiheadAttention};
-pub use conv::{Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d};
+pub use conv::{Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
 pub use dropout::{AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d};
 pub use embedding::{BagMode, Embedding, EmbeddingBag};
 pub use linear::{Bilinear, Linear};

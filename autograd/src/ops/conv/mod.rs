@@ -20,7 +20,7 @@ pub(crate) mod columns;
 mod options;
 
 pub use options::{ConvOptions, ConvPadding, ConvTransposeOptions};
-pub(crate) use options::{promote, span, spatial};
+pub(crate) use options::{promote, size_setters, span, spatial};
 
 use super::registry::samples;
 use crate::{

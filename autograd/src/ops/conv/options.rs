@@ -5,6 +5,21 @@ use crate::{
     tensor::{Dims, IntoShape, TensorError},
 };
 
+/// Builder methods that take sizes: one number for all spatial axes, or one for each.
+macro_rules! size_setters {
+    ($options:ident { $($(#[$doc:meta])* $option:ident;)* }) => {
+        impl $options {$(
+            $(#[$doc])*
+            #[must_use]
+            pub fn $option(mut self, $option: impl IntoShape) -> Self {
+                self.$option = $option.into_shape();
+                self
+            }
+        )*}
+    };
+}
+pub(crate) use size_setters;
+
 /// The padding of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConvPadding {
@@ -52,22 +67,10 @@ impl ConvOptions {
         let one = Dims::new(&[1]);
         ConvOptions { stride: one, padding: ConvPadding::Valid, dilation: one, groups: 1 }
     }
-    /// The distance between neighbouring windows.
-    #[must_use]
-    pub fn stride(mut self, stride: impl IntoShape) -> Self {
-        self.stride = stride.into_shape();
-        self
-    }
     /// Zeros around the input: a number, one for each axis, or [`ConvPadding::Same`].
     #[must_use]
     pub fn padding(mut self, padding: impl Into<ConvPadding>) -> Self {
         self.padding = padding.into();
-        self
-    }
-    /// The distance between neighbouring elements of a window.
-    #[must_use]
-    pub fn dilation(mut self, dilation: impl IntoShape) -> Self {
-        self.dilation = dilation.into_shape();
         self
     }
     /// Into how many groups the channels fall; each output channel sees the input channels of its group.
@@ -131,14 +134,16 @@ impl ConvOptions {
             output[axis] = (padded - span) / stride[axis] + 1;
         }
         let window = Window { input, kernel, output, stride, dilation, before };
-        Ok(Geometry {
-            batch: x[0],
-            groups,
-            channels_in: weight[1],
-            channels_out: weight[0] / groups,
-            rank,
-            window,
-        })
+        Ok(with_windows(x[0], groups, weight, window))
+    }
+}
+
+size_setters! {
+    ConvOptions {
+        /// The distance between neighbouring windows.
+        stride;
+        /// The distance between neighbouring elements of a window.
+        dilation;
     }
 }
 
@@ -172,31 +177,6 @@ impl ConvTransposeOptions {
     pub fn new() -> Self {
         let (zero, one) = (Dims::new(&[0]), Dims::new(&[1]));
         ConvTransposeOptions { stride: one, padding: zero, output_padding: zero, dilation: one, groups: 1 }
-    }
-    /// The distance in the result between what neighbouring elements of the input are spread to.
-    #[must_use]
-    pub fn stride(mut self, stride: impl IntoShape) -> Self {
-        self.stride = stride.into_shape();
-        self
-    }
-    /// How much is cut off on both sides of the result: the padding of the convolution that this one is the adjoint of.
-    #[must_use]
-    pub fn padding(mut self, padding: impl IntoShape) -> Self {
-        self.padding = padding.into_shape();
-        self
-    }
-    /// How much larger the result is at the end of each axis. Several sizes have the same size after a strided
-    /// convolution; this says which of them is meant. Less than the stride or the dilation.
-    #[must_use]
-    pub fn output_padding(mut self, output_padding: impl IntoShape) -> Self {
-        self.output_padding = output_padding.into_shape();
-        self
-    }
-    /// The distance between neighbouring elements of a window.
-    #[must_use]
-    pub fn dilation(mut self, dilation: impl IntoShape) -> Self {
-        self.dilation = dilation.into_shape();
-        self
     }
     /// Into how many groups the channels fall; each output channel sees the input channels of its group.
     #[must_use]
@@ -246,15 +226,28 @@ impl ConvTransposeOptions {
             input[axis] = whole - 2 * before[axis];
         }
         let window = Window { input, kernel, output, stride, dilation, before };
-        Ok(Geometry {
-            batch: x[0],
-            groups,
-            channels_in: weight[1],
-            channels_out: weight[0] / groups,
-            rank,
-            window,
-        })
+        Ok(with_windows(x[0], groups, weight, window))
     }
+}
+
+size_setters! {
+    ConvTransposeOptions {
+        /// The distance in the result between what neighbouring elements of the input are spread to.
+        stride;
+        /// How much is cut off on both sides of the result: the padding of the convolution that this one is the adjoint of.
+        padding;
+        /// How much larger the result is at the end of each axis. Several sizes have the same size after a strided
+        /// convolution; this says which of them is meant. Less than the stride or the dilation.
+        output_padding;
+        /// The distance between neighbouring elements of a window.
+        dilation;
+    }
+}
+
+/// The sizes of a convolution from `batch` inputs with these windows.
+fn with_windows(batch: usize, groups: usize, weight: Dims, window: Window) -> Geometry {
+    let (channels_in, channels_out) = (weight[1], weight[0] / groups);
+    Geometry { batch, groups, channels_in, channels_out, rank: weight.len() - 2, window }
 }
 
 /// Elements that a kernel of `size` stretches over.
