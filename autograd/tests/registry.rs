@@ -1,8 +1,11 @@
 //! What holds of every operation, from the samples in the registry alone.
 
 use std::{
+    cell::RefCell,
     collections::BTreeSet,
+    fs,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
     sync::Mutex,
     time::{Duration, Instant},
 };
@@ -153,6 +156,60 @@ fn mistakes_are_named() {
             }
         },
     );
+}
+
+#[test]
+fn mistakes_are_blamed_on_the_callers_line() {
+    thread_local! {
+        /// Where this thread panicked last.
+        static PANICKED: RefCell<Option<(String, u32)>> = const { RefCell::new(None) };
+    }
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let at = info.location().map(|at| (at.file().to_owned(), at.line()));
+        PANICKED.with(|panicked| panicked.replace(at));
+        before(info);
+    }));
+    for_all(
+        |sample| sample.expected_panic().is_some(),
+        |_, sample| {
+            let inputs: Vec<Variable<f64>> = sample.draw(1).into_iter().map(Variable::new).collect();
+            let Err(panic) = catch_unwind(AssertUnwindSafe(|| sample.run(&inputs))) else {
+                return Err("no panic".to_string());
+            };
+            // Either the panic is at the caller's line, or its text says which that is: "… (at file:line:column)".
+            let named = text(&*panic).rsplit_once("(at ").and_then(|(_, at)| {
+                let mut parts = at.trim_end_matches(')').split(':');
+                Some((parts.next()?.to_owned(), parts.next()?.parse().ok()?))
+            });
+            let (file, line) =
+                named.or_else(|| PANICKED.with(RefCell::take)).ok_or("a panic without a place")?;
+            if is_callers(&file, line) { Ok(()) } else { Err(format!("{file}:{line} is blamed")) }
+        },
+    );
+    drop(std::panic::take_hook());
+}
+
+#[test]
+fn results_are_recorded_at_the_callers_line() {
+    for_all(is_call, |entry, sample| {
+        let inputs: Vec<Variable<f64>> = sample.draw(1).into_iter().map(Variable::parameter).collect();
+        for at in sample.run(&inputs).iter().filter_map(Variable::recorded_at) {
+            // The elementary functions and their samples are made by one macro, at one place.
+            if !at.file().ends_with("functions.rs") && !is_callers(at.file(), at.line()) {
+                return Err(format!("{} is recorded at {at}", entry.name));
+            }
+        }
+        Ok(())
+    });
+}
+
+/// The calls of samples stand in the `samples!` block at the end of their file; a line before it is the library's own.
+fn is_callers(file: &str, line: u32) -> bool {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").join(file);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let samples = text.lines().position(|line| line == "samples! {").expect("calls in samples");
+    line as usize > samples
 }
 
 #[test]

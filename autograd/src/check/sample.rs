@@ -71,6 +71,10 @@ impl Sample {
     pub fn highest_order(&self) -> usize {
         if self.kink.is_some() || self.panics.is_some() { 0 } else { self.order }
     }
+    /// Is the derivative here a convention? See [`kink`](Sample::kink).
+    pub fn is_at_kink(&self) -> bool {
+        self.kink.is_some()
+    }
     /// Part of the text of the panic, when the call is a mistake.
     pub fn expected_panic(&self) -> Option<&'static str> {
         self.panics

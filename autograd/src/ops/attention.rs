@@ -131,7 +131,15 @@ impl<T: Float> ScaledDotProductAttention<T> {
     }
 }
 
-/// softmax(q·kᵀ/√E)·v; for masks and other options see [`ScaledDotProductAttention`].
+/// softmax(q·kᵀ/√E)·v from queries `[…, L, E]`, keys `[…, S, E]` and values `[…, S, Ev]`: `[…, L, Ev]`. For masks and other
+/// options see [`ScaledDotProductAttention`].
+///
+/// ```
+/// use wengert_autograd::{Variable, scaled_dot_product_attention};
+/// let (q, k) = (Variable::zeros([1, 4]), Variable::ones([2, 4]));
+/// let v = Variable::from([[1.0_f32], [3.0]]);
+/// assert_eq!(scaled_dot_product_attention(&q, &k, &v).item(), 2.0); // equal scores: the mean of the values
+/// ```
 ///
 /// # Panics
 /// If the shapes do not fit.

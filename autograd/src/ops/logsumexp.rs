@@ -103,6 +103,11 @@ impl<T: Float> Variable<T> {
     /// ln Σeˣ over some axes, which are removed, or kept with size 1 when `keepdim` holds; as
     /// [`logsumexp`](Variable::logsumexp).
     ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([[0.0_f64, 0.0], [1.0, f64::NEG_INFINITY]]);
+    /// assert_eq!(x.logsumexp_axes(1, false).value().to_vec(), [2.0_f64.ln(), 1.0]);
+    /// ```
+    ///
     /// # Panics
     /// If an axis is out of range or named twice.
     #[track_caller]

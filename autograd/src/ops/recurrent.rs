@@ -505,7 +505,17 @@ pub fn gru<T: Float>(
 /// LSTMs over sequences: the states of the last layer, and the last states and memories of all layers. Shapes and order of
 /// weights as [`rnn`], the step as [`lstm_cell`]; `state` is (h0, c0), zeros if not given.
 ///
-/// See the [example](self) above.
+/// ```
+/// use wengert_autograd::{RecurrentOptions, RecurrentWeights, Variable, lstm};
+/// let weights = [RecurrentWeights {
+///     weight_ih: Variable::zeros([4 * 3, 2]), // 2 inputs, 3 units
+///     weight_hh: Variable::zeros([4 * 3, 3]),
+///     bias_ih: None,
+///     bias_hh: None,
+/// }];
+/// let (out, h, c) = lstm(&Variable::ones([5, 1, 2]), None, &weights, RecurrentOptions::default());
+/// assert_eq!((out.shape().to_vec(), h.shape().to_vec(), c.shape().to_vec()), (vec![5, 1, 3], vec![1, 1, 3], vec![1, 1, 3]));
+/// ```
 ///
 /// # Panics
 /// If the shapes do not fit.

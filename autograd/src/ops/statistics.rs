@@ -146,6 +146,11 @@ impl<T: Float> Variable<T> {
 
     /// The [variance](Variable::var) over some axes, which are removed, or kept with size 1 when `keepdim` holds.
     ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([[1.0_f32, 2.0], [3.0, 6.0]]);
+    /// assert_eq!(x.var_axes(0, 1, true).value().to_vec(), [2.0, 8.0]);
+    /// ```
+    ///
     /// # Panics
     /// If an axis is out of range or named twice.
     #[track_caller]
@@ -169,6 +174,11 @@ impl<T: Float> Variable<T> {
 
     /// The [standard deviation](Variable::std) over some axes, which are removed, or kept with size 1 when `keepdim`
     /// holds.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([[1.0_f32, 3.0], [5.0, 5.0]]);
+    /// assert_eq!(x.std_axes(-1, 0, false).value().to_vec(), [1.0, 0.0]);
+    /// ```
     ///
     /// # Panics
     /// If an axis is out of range or named twice.

@@ -61,6 +61,14 @@ options! {
 /// The mean cross entropy of logits `[N, C]`, `[N, C, d…]` or `[C]` with class indices `[N]`, `[N, d…]` or `[]`; for other
 /// options see [`CrossEntropyLoss`].
 ///
+/// The gradient in the logits is (softmax − 1 at the target)/N.
+///
+/// ```
+/// use wengert_autograd::{Variable, loss::cross_entropy, tensor};
+/// let logits = Variable::from([[0.0_f64, 0.0], [0.0, 0.0]]);
+/// assert!((cross_entropy(&logits, &tensor![0, 1]).item() - 2.0_f64.ln()).abs() < 1e-15);
+/// ```
+///
 /// # Panics
 /// As [`CrossEntropyLoss::forward`].
 #[track_caller]
@@ -69,6 +77,12 @@ pub fn cross_entropy<T: Float>(logits: &Variable<T>, targets: &Tensor<i64>) -> V
 }
 
 /// The mean of −x_target for log-probabilities `[N, C]`, `[N, C, d…]` or `[C]`; for other options see [`NllLoss`].
+///
+/// ```
+/// use wengert_autograd::{Variable, loss::nll_loss, tensor};
+/// let log_probabilities = Variable::from([[-0.5_f32, -1.0], [-2.0, -0.25]]);
+/// assert_eq!(nll_loss(&log_probabilities, &tensor![0, 1]).item(), 0.375);
+/// ```
 ///
 /// # Panics
 /// As [`NllLoss::forward`].
