@@ -47,6 +47,12 @@ impl<T: Float> From<Tensor<bool>> for Output<T> {
     }
 }
 
+/// A whole number, also in the form `2.0`.
+fn integer(value: &Value) -> Option<isize> {
+    let whole = || value.as_f64().filter(|number| number.fract() == 0.0).map(|number| number as i64);
+    value.as_i64().or_else(whole).map(|number| number as isize)
+}
+
 /// What an operation is given.
 pub struct Case<T: Float> {
     pub inputs: Vec<(String, Input<T>)>,
@@ -105,7 +111,7 @@ impl<T: Float> Case<T> {
     }
     /// A size or count.
     pub fn count(&self, name: &str, default: usize) -> usize {
-        self.attrs[name].as_u64().map_or(default, |count| count as usize)
+        self.maybe_axis(name).map_or(default, |count| usize::try_from(count).expect("a count"))
     }
     /// A yes or no.
     pub fn flag(&self, name: &str, default: bool) -> bool {
@@ -117,7 +123,7 @@ impl<T: Float> Case<T> {
     }
     /// An integer, if it is given.
     pub fn maybe_axis(&self, name: &str) -> Option<isize> {
-        self.attrs[name].as_i64().map(|axis| axis as isize)
+        integer(&self.attrs[name])
     }
     /// An axis or other integer that must be given.
     pub fn axis(&self, name: &str) -> isize {
@@ -127,8 +133,8 @@ impl<T: Float> Case<T> {
     pub fn axes(&self, name: &str) -> Option<Vec<isize>> {
         match &self.attrs[name] {
             Value::Null => None,
-            Value::Array(list) => list.iter().map(|axis| axis.as_i64().map(|axis| axis as isize)).collect(),
-            one => one.as_i64().map(|axis| vec![axis as isize]),
+            Value::Array(list) => list.iter().map(integer).collect(),
+            one => integer(one).map(|axis| vec![axis]),
         }
     }
     /// The same, where sizes are meant that may be −1.

@@ -4,6 +4,9 @@ use super::{Case, Output};
 use wengert_autograd::{ConvOptions, ConvPadding, ConvTransposeOptions, Float};
 
 pub fn apply<T: Float>(op: &str, case: &Case<T>) -> Option<Vec<Output<T>>> {
+    if !op.starts_with("conv") {
+        return None;
+    }
     let (x, weight, bias) = (case.x(), case.var("weight"), case.maybe("bias"));
     let rank = op.strip_suffix('d')?.chars().last()?.to_digit(10)? as usize;
     let counts = |name: &str, default: usize| case.counts(name, rank, default);

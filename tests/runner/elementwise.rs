@@ -4,9 +4,6 @@ use super::{Case, Output};
 use wengert_autograd::{Float, Tensor, Variable, tensor::Element};
 
 pub fn apply<T: Float>(op: &str, case: &Case<T>) -> Option<Vec<Output<T>>> {
-    if case.maybe("x").is_none() {
-        return without_derivative(op, case).map(|output| vec![output]);
-    }
     let x = || case.x();
     let y = || case.var("y");
     let (z, weight) = (|| case.var("z"), || case.var("weight"));
@@ -91,40 +88,24 @@ pub fn apply<T: Float>(op: &str, case: &Case<T>) -> Option<Vec<Output<T>>> {
         "addcdiv" => x().addcdiv(y(), z(), number("value", 1.0)),
         "prelu" => x().prelu(weight()),
         "glu" => x().glu(case.axis("dim")),
-        _ => return without_derivative(op, case).map(|output| vec![output]),
+        _ => return relation(op, case).map(|mask| vec![mask.into()]),
     };
     Some(vec![output.into()])
 }
 
-/// What gives booleans, or takes whole numbers.
-fn without_derivative<T: Float>(op: &str, case: &Case<T>) -> Option<Output<T>> {
-    if let Some(x) = case.maybe_mask("x") {
-        let y = || case.mask("y");
-        return Some(Output::Mask(match op {
-            "logical_and" => x.logical_and(y()),
-            "logical_or" => x.logical_or(y()),
-            "logical_xor" => x.logical_xor(y()),
-            "logical_not" => x.logical_not(),
-            _ => return None,
-        }));
-    }
-    if let (Some(x), Some(y)) = (case.maybe_index("x"), case.maybe_index("y")) {
-        return match op {
-            "pow" => Some(Output::Index(x.pow(y))),
-            "where" => Some(Output::Index(x.where_(case.mask("cond"), y))),
-            _ => relation(op, x, y).map(Output::Mask),
-        };
-    }
+/// Questions about floating-point numbers.
+fn relation<T: Float>(op: &str, case: &Case<T>) -> Option<Tensor<bool>> {
     let x = case.maybe("x")?.value();
-    match op {
-        "isnan" => Some(Output::Mask(x.isnan())),
-        "isinf" => Some(Output::Mask(x.isinf())),
-        "isfinite" => Some(Output::Mask(x.isfinite())),
-        _ => relation(op, &x, &case.maybe("y")?.value()).map(Output::Mask),
-    }
+    Some(match op {
+        "isnan" => x.isnan(),
+        "isinf" => x.isinf(),
+        "isfinite" => x.isfinite(),
+        _ => return compared(op, &x, &case.maybe("y")?.value()),
+    })
 }
 
-fn relation<E: Element>(op: &str, x: &Tensor<E>, y: &Tensor<E>) -> Option<Tensor<bool>> {
+/// Comparisons of numbers of any type.
+pub fn compared<E: Element>(op: &str, x: &Tensor<E>, y: &Tensor<E>) -> Option<Tensor<bool>> {
     Some(match op {
         "eq" => x.eq(y),
         "ne" => x.ne(y),

@@ -22,6 +22,7 @@ mod reduction;
 mod scheduler;
 mod shape;
 mod training;
+mod whole;
 
 pub use case::{Case, Output};
 pub use compare::compare;
@@ -64,22 +65,24 @@ pub fn run(manifest: &Manifest) -> Verdict {
     }
 }
 
-/// The outputs of an operation, by the group that it belongs to; none if it is unknown.
-fn apply<T: Float>(group: &str, op: &str, case: &Case<T>) -> Option<Vec<Output<T>>> {
-    match group {
-        "attention" => attention::apply(op, case),
-        "conv" => conv::apply(op, case),
-        "elementwise" => elementwise::apply(op, case),
-        "graph" => graph::apply(op, case),
-        "linalg" => linalg::apply(op, case),
-        "loss" => loss::apply(op, case),
-        "nn" => nn::apply(op, case),
-        "norm" => norm::apply(op, case),
-        "pool" => pool::apply(op, case),
-        "recurrent" => recurrent::apply(op, case),
-        "reduction" => reduction::apply(op, case),
-        "shape" => shape::apply(op, case),
-        "training" => training::apply(op, case),
-        _ => None,
-    }
+/// The outputs of an operation; none if it is unknown. An operation has one name, whatever group its case is in.
+fn apply<T: Float>(op: &str, case: &Case<T>) -> Option<Vec<Output<T>>> {
+    type Group<T> = fn(&str, &Case<T>) -> Option<Vec<Output<T>>>;
+    let groups: [Group<T>; 14] = [
+        whole::apply,
+        attention::apply,
+        conv::apply,
+        graph::apply,
+        linalg::apply,
+        loss::apply,
+        nn::apply,
+        norm::apply,
+        pool::apply,
+        recurrent::apply,
+        reduction::apply,
+        shape::apply,
+        training::apply,
+        elementwise::apply,
+    ];
+    groups.into_iter().find_map(|group| group(op, case))
 }

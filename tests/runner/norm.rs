@@ -4,7 +4,8 @@ use super::{Case, Output};
 use wengert_autograd::{Float, Variable};
 
 pub fn apply<T: Float>(op: &str, case: &Case<T>) -> Option<Vec<Output<T>>> {
-    let (x, weight, bias) = (case.x(), case.maybe("weight"), case.maybe("bias"));
+    let x = case.maybe("x")?;
+    let (weight, bias) = (case.maybe("weight"), case.maybe("bias"));
     let eps = case.number("eps", 1e-5);
     let y = match op {
         "layer_norm" => x.layer_norm(sizes(case), weight, bias, eps),

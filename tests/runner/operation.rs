@@ -15,7 +15,7 @@ fn run_as<T: Float>(manifest: &Manifest) -> Outcome {
         Ok(case) => case,
         Err(error) => return Some(Err(error)),
     };
-    let outputs = apply(manifest.text("group"), manifest.text("op"), &case)?;
+    let outputs = apply(manifest.text("op"), &case)?;
     Some(check(manifest, &case, &outputs))
 }
 

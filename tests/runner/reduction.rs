@@ -1,18 +1,11 @@
 //! The operations of the group `reduction`.
 
 use super::{Case, Output};
-use wengert_autograd::{Float, Tensor, Variable};
+use wengert_autograd::{Float, Tensor, Variable, tensor::Element};
 
 pub fn apply<T: Float>(op: &str, case: &Case<T>) -> Option<Vec<Output<T>>> {
-    if let "all" | "any" = op {
-        return Some(vec![of_mask(op, case).into()]);
-    }
+    let x = case.maybe("x")?;
     let keepdim = case.flag("keepdim", false);
-    if let ("amax", Some(x), Some(axes)) = (op, case.maybe_mask("x"), case.axes("dim")) {
-        // The greatest truth value is whether any holds.
-        return Some(vec![axes.iter().fold(x.clone(), |x, &axis| x.any_axis(axis, keepdim)).into()]);
-    }
-    let x = case.x();
     let all: Vec<isize> = (0..x.rank() as isize).collect();
     let whole = case.axes("dim").is_none() && !keepdim;
     let axes = case.axes("dim").unwrap_or(all);
@@ -45,7 +38,7 @@ pub fn apply<T: Float>(op: &str, case: &Case<T>) -> Option<Vec<Output<T>>> {
         "min" => return pair(x.min_axis(axis(), keepdim)),
         "sort" => return pair(x.sort(axis(), case.flag("descending", false))),
         "topk" => return pair(x.topk(case.count("k", 1), axis(), case.flag("largest", true))),
-        "argmax" | "argmin" | "argsort" => return Some(vec![of_order(op, case).into()]),
+        "argmax" | "argmin" | "argsort" => return Some(vec![of_order(op, &x.value(), case).into()]),
         _ => return None,
     };
     Some(vec![output.into()])
@@ -55,27 +48,18 @@ fn pair<T: Float>((values, indices): (Variable<T>, Tensor<i64>)) -> Option<Vec<O
     Some(vec![values.into(), indices.into()])
 }
 
-fn of_order<T: Float>(op: &str, case: &Case<T>) -> Tensor<i64> {
-    let (x, keepdim) = (case.x().value(), case.flag("keepdim", false));
-    let find = |x: &Tensor<T>, axis| match op {
+/// The indices of extremes, or of elements in order.
+pub fn of_order<E: Element, T: Float>(op: &str, x: &Tensor<E>, case: &Case<T>) -> Tensor<i64> {
+    let keepdim = case.flag("keepdim", false);
+    let find = |x: &Tensor<E>, axis| match op {
         "argmax" => x.argmax(axis, keepdim),
         "argmin" => x.argmin(axis, keepdim),
         _ => x.argsort(axis, case.flag("descending", false)),
     };
     match case.maybe_axis("dim") {
-        Some(axis) => find(&x, axis),
+        Some(axis) => find(x, axis),
         // Flattened; keepdim then leaves a 1 for every axis.
         None if keepdim => find(&x.reshape([-1]), 0).reshape(vec![1; x.rank()]),
         None => find(&x.reshape([-1]), 0),
-    }
-}
-
-fn of_mask<T: Float>(op: &str, case: &Case<T>) -> Tensor<bool> {
-    let (x, keepdim) = (case.mask("x"), case.flag("keepdim", false));
-    match (op, case.maybe_axis("dim")) {
-        ("all", Some(axis)) => x.all_axis(axis, keepdim),
-        ("all", None) => Tensor::full(vec![1; if keepdim { x.rank() } else { 0 }], x.all()),
-        (_, Some(axis)) => x.any_axis(axis, keepdim),
-        (_, None) => Tensor::full(vec![1; if keepdim { x.rank() } else { 0 }], x.any()),
     }
 }

@@ -2,17 +2,9 @@
 
 use super::{Case, Output};
 use serde_json::Value;
-use wengert_autograd::{Float, Padding, Tensor, Variable, tensor::AxisIndex};
+use wengert_autograd::{Float, Padding, Variable, tensor::AxisIndex};
 
 pub fn apply<T: Float>(op: &str, case: &Case<T>) -> Option<Vec<Output<T>>> {
-    if op == "one_hot" {
-        let codes: Tensor<i64> = case.index("index").one_hot(case.count("num_classes", 0));
-        return Some(vec![codes.into()]);
-    }
-    if let ("tril" | "triu", Some(x)) = (op, case.maybe_index("x")) {
-        let diagonal = case.maybe_axis("diagonal").unwrap_or(0);
-        return Some(vec![if op == "tril" { x.tril(diagonal) } else { x.triu(diagonal) }.into()]);
-    }
     let x = || case.x();
     let axis = |name: &str, default: isize| case.maybe_axis(name).unwrap_or(default);
     let dim = || case.axis("dim");
@@ -87,7 +79,7 @@ fn parts<T: Float>(parts: Vec<Variable<T>>) -> Vec<Output<T>> {
 }
 
 /// One [start, stop, step] per leading axis; any of the three may be null.
-fn slices(list: &Value) -> Option<Vec<AxisIndex>> {
+pub fn slices(list: &Value) -> Option<Vec<AxisIndex>> {
     let entry = |entry: &Value| {
         let number = |k: usize| entry[k].as_i64().map(|number| number as isize);
         AxisIndex::Span { start: number(0), stop: number(1), step: number(2).unwrap_or(1) }
