@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     graph::Variable,
-    scalar::{Float, formula::elementary},
+    scalar::{Float, Formula, Real, Slope, formula::elementary},
     tensor::Tensor,
 };
 
@@ -38,6 +38,26 @@ formulas! {
     Lerp {} "lerp" |x, y, weight| x + weight * (y - x);
     Addcmul { value } "addcmul" |x, y, z| x + value * y * z;
     Addcdiv { value } "addcdiv" |x, y, z| x + value * y / z;
+}
+
+/// ln(eˣ + eʸ). The slopes are written out: in those of the maximum and the absolute value below the second derivative
+/// at x = y would be lost.
+#[derive(Clone, Copy)]
+struct Logaddexp;
+impl Formula<2> for Logaddexp {
+    fn name(&self) -> &'static str {
+        "logaddexp"
+    }
+    #[inline(always)]
+    fn eval<R: Real>(&self, [x, y]: [R; 2]) -> [R; 1] {
+        // Two equal infinities have no distance.
+        let distance = R::select(x.eq(y), R::constant(0.0), (x - y).abs());
+        [x.max(y) + (-distance).softplus()]
+    }
+    #[inline(always)]
+    fn pullback<R: Real>(&self, [x, y]: [R; 2], _: [R; 1], [g]: [R; 1], _: [bool; 2]) -> [Slope<R>; 2] {
+        [Slope::Is(g * (x - y).sigmoid()), Slope::Is(g * (y - x).sigmoid())]
+    }
 }
 
 impl<T: Float> Variable<T> {
@@ -249,6 +269,22 @@ impl<T: Float> Variable<T> {
         let mask = Variable::new(mask.cast::<T>());
         evaluate!(elementary::select {}; &mask, self, other)
     }
+
+    /// ln(eˣ + eʸ), without overflow: probabilities added, as logarithms. ∂/∂x = σ(x − y), ∂/∂y = σ(y − x). The shapes
+    /// broadcast.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([1000.0_f64, f64::NEG_INFINITY]);
+    /// let y = x.logaddexp(&x).value().to_vec();
+    /// assert_eq!(y, [1000.0 + 2.0_f64.ln(), f64::NEG_INFINITY]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn logaddexp(&self, other: &Variable<T>) -> Variable<T> {
+        evaluate!(Logaddexp {}; self, other)
+    }
 }
 
 samples! {
@@ -330,5 +366,11 @@ samples! {
         "three shapes" (x: normal([2, 1]), y: normal([3])) => x.where_(&Tensor::from_fn([3], |at| at[0] == 1), y);
         "shapes that differ" (x: normal([2]), y: normal([3])) => x.where_(&Tensor::zeros([2]), y),
             panics("where: shapes");
+    }
+    logaddexp {
+        "one shape" (x: normal([2, 3]), y: normal([2, 3])) => x.logaddexp(y), elementwise;
+        "a column and a row" (x: normal([2, 1]), y: normal([3])) => x.logaddexp(y);
+        "equal numbers" (x: values([2], &[1.0, -3.0]), y: values([2], &[1.0, -3.0])) => x.logaddexp(y);
+        "shapes that differ" (x: normal([2]), y: normal([3])) => x.logaddexp(y), panics("logaddexp: shapes [2] and [3]");
     }
 }
