@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     graph::Variable,
-    scalar::{Float, Formula, Real, Slope, formula::elementary},
+    scalar::{Float, Formula, Real, Slope, formula::elementary, table::c},
     tensor::Tensor,
 };
 
@@ -38,6 +38,11 @@ formulas! {
     Lerp {} "lerp" |x, y, weight| x + weight * (y - x);
     Addcmul { value } "addcmul" |x, y, z| x + value * y * z;
     Addcdiv { value } "addcdiv" |x, y, z| x + value * y / z;
+    Xlogy {} "xlogy" |x, y| {
+        // The logarithm of 1 in place of one that is infinite or no number, where it does not count.
+        let idle = x.eq(c(0.0)) & (y.le(c(0.0)) | y.eq(c(f64::INFINITY)));
+        x * R::select(idle, c(1.0), y).ln()
+    };
 }
 
 /// ln(eˣ + eʸ). The slopes are written out: in those of the maximum and the absolute value below the second derivative
@@ -285,6 +290,22 @@ impl<T: Float> Variable<T> {
     pub fn logaddexp(&self, other: &Variable<T>) -> Variable<T> {
         evaluate!(Logaddexp {}; self, other)
     }
+
+    /// x·ln y, and 0 where x is 0, whatever y is (but for NaN): the terms of an entropy. Derivatives: ∂/∂x = ln y, and 0 where x is 0 and
+    /// y no positive number; ∂/∂y = x/y. The shapes broadcast.
+    ///
+    /// ```
+    /// use wengert_autograd::Variable;
+    /// let p = Variable::from([0.0_f64, 0.5, 0.5]);
+    /// assert!((-p.xlogy(&p).sum().item() - 2.0_f64.ln()).abs() < 1e-15); // the entropy
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn xlogy(&self, y: &Variable<T>) -> Variable<T> {
+        evaluate!(Xlogy {}; self, y)
+    }
 }
 
 samples! {
@@ -372,5 +393,12 @@ samples! {
         "a column and a row" (x: normal([2, 1]), y: normal([3])) => x.logaddexp(y);
         "equal numbers" (x: values([2], &[1.0, -3.0]), y: values([2], &[1.0, -3.0])) => x.logaddexp(y);
         "shapes that differ" (x: normal([2]), y: normal([3])) => x.logaddexp(y), panics("logaddexp: shapes [2] and [3]");
+    }
+    xlogy {
+        "one shape" (x: normal([2, 3]), y: positive([2, 3])) => x.xlogy(y), elementwise;
+        "a column and a row" (x: normal([2, 1]), y: positive([3])) => x.xlogy(y);
+        "x = 0" (x: values([2], &[0.0, 0.0]), y: values([2], &[0.5, 2.0])) => x.xlogy(y);
+        "both 0" (x: values([1], &[0.0]), y: values([1], &[0.0])) => x.xlogy(y), kink("0 in both");
+        "shapes that differ" (x: normal([2]), y: positive([3])) => x.xlogy(y), panics("xlogy: shapes [2] and [3]");
     }
 }
