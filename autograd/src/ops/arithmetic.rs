@@ -43,6 +43,11 @@ formulas! {
         let idle = x.eq(c(0.0)) & (y.le(c(0.0)) | y.eq(c(f64::INFINITY)));
         x * R::select(idle, c(1.0), y).ln()
     };
+    Copysign {} "copysign" |x, y| {
+        // −0 is negative: its reciprocal is −∞.
+        let negative = y.lt(c(0.0)) | (y.eq(c(0.0)) & y.reciprocal().lt(c(0.0)));
+        R::select(negative, -x.abs(), x.abs())
+    };
 }
 
 /// ln(eˣ + eʸ). The slopes are written out: in those of the maximum and the absolute value below the second derivative
@@ -306,6 +311,21 @@ impl<T: Float> Variable<T> {
     pub fn xlogy(&self, y: &Variable<T>) -> Variable<T> {
         evaluate!(Xlogy {}; self, y)
     }
+
+    /// |x| with the sign of y, zeros included. Derivatives: ∂/∂x = sign(x)·sign(y), and 0 where x is 0; ∂/∂y = 0. The shapes broadcast.
+    ///
+    /// ```
+    /// use wengert_autograd::Variable;
+    /// let x = Variable::from([1.0_f64, -2.0]).copysign(&Variable::from([-0.0, 3.0]));
+    /// assert_eq!(x.value().to_vec(), [-1.0, 2.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn copysign(&self, sign: &Variable<T>) -> Variable<T> {
+        evaluate!(Copysign {}; self, sign)
+    }
 }
 
 samples! {
@@ -400,5 +420,11 @@ samples! {
         "x = 0" (x: values([2], &[0.0, 0.0]), y: values([2], &[0.5, 2.0])) => x.xlogy(y);
         "both 0" (x: values([1], &[0.0]), y: values([1], &[0.0])) => x.xlogy(y), kink("0 in both");
         "shapes that differ" (x: normal([2]), y: positive([3])) => x.xlogy(y), panics("xlogy: shapes [2] and [3]");
+    }
+    copysign {
+        "both signs" (x: nonzero([2, 3]), y: nonzero([2, 3])) => x.copysign(y), elementwise;
+        "a column and a row" (x: nonzero([2, 1]), y: nonzero([3])) => x.copysign(y);
+        "at 0" (x: values([2], &[0.0, -0.0]), y: values([2], &[-1.0, 1.0])) => x.copysign(y), kink("the slope at 0 is 0");
+        "shapes that differ" (x: normal([2]), y: normal([3])) => x.copysign(y), panics("copysign: shapes [2] and [3]");
     }
 }
