@@ -48,6 +48,15 @@ formulas! {
         let negative = y.lt(c(0.0)) | (y.eq(c(0.0)) & y.reciprocal().lt(c(0.0)));
         R::select(negative, -x.abs(), x.abs())
     };
+    Sinc {} "sinc" |x| {
+        let z = x * c(std::f64::consts::PI);
+        let small = z.abs().lt(c(0.5));
+        // Near 0 by its series, so that every derivative is right there too. Each branch is given a harmless number
+        // where the other is taken.
+        let square = R::select(small, z, c(0.0)).square();
+        let far = R::select(small, c(1.0), z);
+        R::select(small, sinc_series(square), far.sin() / far)
+    };
 }
 
 /// ln(eˣ + eʸ). The slopes are written out: in those of the maximum and the absolute value below the second derivative
@@ -68,6 +77,20 @@ impl Formula<2> for Logaddexp {
     fn pullback<R: Real>(&self, [x, y]: [R; 2], _: [R; 1], [g]: [R; 1], _: [bool; 2]) -> [Slope<R>; 2] {
         [Slope::Is(g * (x - y).sigmoid()), Slope::Is(g * (y - x).sigmoid())]
     }
+}
+
+/// sin z / z from z², for |z| < ½: Σ (−z²)ᵏ/(2k + 1)!
+#[inline(always)]
+fn sinc_series<R: Real>(square: R) -> R {
+    // 1/((2k)·(2k + 1)), from the last term to the first.
+    let terms = [272.0, 210.0, 156.0, 110.0, 72.0, 42.0, 20.0, 6.0];
+    let mut sum = c::<R>(1.0);
+    let mut k = 0;
+    while k < terms.len() {
+        sum = c::<R>(1.0) - square * sum * c(1.0 / terms[k]);
+        k += 1;
+    }
+    sum
 }
 
 impl<T: Float> Variable<T> {
@@ -326,6 +349,18 @@ impl<T: Float> Variable<T> {
     pub fn copysign(&self, sign: &Variable<T>) -> Variable<T> {
         evaluate!(Copysign {}; self, sign)
     }
+
+    /// sin(πx)/(πx), and 1 at 0: the ideal low-pass filter. Derivative (cos(πx) − sinc(x))/x, and 0 at 0.
+    ///
+    /// Elementwise; the result has the shape of `self`.
+    /// ```
+    /// let y = wengert_autograd::Variable::from([0.0_f64, 0.5]).sinc().value().to_vec();
+    /// assert!(y[0] == 1.0 && (y[1] - std::f64::consts::FRAC_2_PI).abs() < 1e-15);
+    /// ```
+    #[track_caller]
+    pub fn sinc(&self) -> Variable<T> {
+        evaluate!(Sinc {}; self)
+    }
 }
 
 samples! {
@@ -426,5 +461,9 @@ samples! {
         "a column and a row" (x: nonzero([2, 1]), y: nonzero([3])) => x.copysign(y);
         "at 0" (x: values([2], &[0.0, -0.0]), y: values([2], &[-1.0, 1.0])) => x.copysign(y), kink("the slope at 0 is 0");
         "shapes that differ" (x: normal([2]), y: normal([3])) => x.copysign(y), panics("copysign: shapes [2] and [3]");
+    }
+    sinc {
+        "both branches" (x: normal([2, 3])) => x.sinc(), elementwise;
+        "near 0" (x: values([4], &[0.0, 0.1, -0.01, 0.159])) => x.sinc();
     }
 }
