@@ -57,6 +57,7 @@ formulas! {
         let far = R::select(small, c(1.0), z);
         R::select(small, sinc_series(square), far.sin() / far)
     };
+    Frac {} "frac" |x| x - x.trunc();
 }
 
 /// ln(eˣ + eʸ). The slopes are written out: in those of the maximum and the absolute value below the second derivative
@@ -361,6 +362,18 @@ impl<T: Float> Variable<T> {
     pub fn sinc(&self) -> Variable<T> {
         evaluate!(Sinc {}; self)
     }
+
+    /// x − trunc(x), the fraction with the sign of x. Derivative 1.
+    ///
+    /// Elementwise; the result has the shape of `self`.
+    /// ```
+    /// let x = wengert_autograd::Variable::from([2.25_f64, -2.25]);
+    /// assert_eq!(x.frac().value().to_vec(), [0.25, -0.25]);
+    /// ```
+    #[track_caller]
+    pub fn frac(&self) -> Variable<T> {
+        evaluate!(Frac {}; self)
+    }
 }
 
 samples! {
@@ -465,5 +478,9 @@ samples! {
     sinc {
         "both branches" (x: normal([2, 3])) => x.sinc(), elementwise;
         "near 0" (x: values([4], &[0.0, 0.1, -0.01, 0.159])) => x.sinc();
+    }
+    frac {
+        "both signs" (x: between(-1.8, 1.8, &[-1.0, 1.0], [2, 3])) => x.frac(), elementwise;
+        "at a whole number" (x: values([2], &[1.0, -2.0])) => x.frac(), kink("1, as everywhere");
     }
 }

@@ -98,6 +98,7 @@ mod list {
         Entry::new("xlogy", ops::arithmetic::samples::xlogy),
         Entry::new("copysign", ops::arithmetic::samples::copysign),
         Entry::new("sinc", ops::arithmetic::samples::sinc),
+        Entry::new("frac", ops::arithmetic::samples::frac),
         Entry::new("remainder", ops::arithmetic::samples::remainder),
         Entry::new("fmod", ops::arithmetic::samples::fmod),
         Entry::new("lerp", ops::arithmetic::samples::lerp),
