@@ -58,6 +58,11 @@ formulas! {
         R::select(small, sinc_series(square), far.sin() / far)
     };
     Frac {} "frac" |x| x - x.trunc();
+    NanToNum { nan, high, low } "nan_to_num" |x| {
+        let below = R::select(x.eq(c(f64::NEG_INFINITY)), low, x);
+        let finite = R::select(x.eq(c(f64::INFINITY)), high, below);
+        R::select(x.eq(x), finite, nan)
+    };
 }
 
 /// ln(eˣ + eʸ). The slopes are written out: in those of the maximum and the absolute value below the second derivative
@@ -374,6 +379,19 @@ impl<T: Float> Variable<T> {
     pub fn frac(&self) -> Variable<T> {
         evaluate!(Frac {}; self)
     }
+
+    /// The numbers as they are, `nan` in place of NaN, `high` in place of ∞ and `low` in place of −∞. Derivative 1, and 0
+    /// where something was replaced.
+    ///
+    /// Elementwise; the result has the shape of `self`.
+    /// ```
+    /// let x = wengert_autograd::Variable::from([1.0_f64, f64::NAN, f64::INFINITY, f64::NEG_INFINITY]);
+    /// assert_eq!(x.nan_to_num(0.0, 9.0, -9.0).value().to_vec(), [1.0, 0.0, 9.0, -9.0]);
+    /// ```
+    #[track_caller]
+    pub fn nan_to_num(&self, nan: f64, high: f64, low: f64) -> Variable<T> {
+        evaluate!(NanToNum { nan, high, low }; self)
+    }
 }
 
 samples! {
@@ -482,5 +500,10 @@ samples! {
     frac {
         "both signs" (x: between(-1.8, 1.8, &[-1.0, 1.0], [2, 3])) => x.frac(), elementwise;
         "at a whole number" (x: values([2], &[1.0, -2.0])) => x.frac(), kink("1, as everywhere");
+    }
+    nan_to_num {
+        "numbers" (x: normal([2, 3])) => x.nan_to_num(0.0, 9.0, -9.0), elementwise;
+        "others" (x: values([3], &[f64::NAN, f64::INFINITY, f64::NEG_INFINITY])) => x.nan_to_num(0.0, 9.0, -9.0),
+            kink("0 where something was replaced");
     }
 }

@@ -99,6 +99,7 @@ mod list {
         Entry::new("copysign", ops::arithmetic::samples::copysign),
         Entry::new("sinc", ops::arithmetic::samples::sinc),
         Entry::new("frac", ops::arithmetic::samples::frac),
+        Entry::new("nan_to_num", ops::arithmetic::samples::nan_to_num),
         Entry::new("remainder", ops::arithmetic::samples::remainder),
         Entry::new("fmod", ops::arithmetic::samples::fmod),
         Entry::new("lerp", ops::arithmetic::samples::lerp),
