@@ -54,6 +54,7 @@ formulas! {
     };
     Prelu {} "prelu" |x, weight| R::select(c::<R>(0.0).lt(x), x, weight * x);
     Glu {} "glu" |a, b| a * b.sigmoid();
+    Threshold { threshold, value } "threshold" |x| R::select(x.le(threshold), value, x);
 }
 
 /// α of selu (G. Klambauer et al., Self-normalizing neural networks, 2017): with it and the scale below, mean 0 and variance
@@ -352,6 +353,19 @@ impl<T: Float> Variable<T> {
         let (a, b) = (self.narrow(axis, 0, size / 2), self.narrow(axis, size / 2, size / 2));
         evaluate!(Glu {}; &a, &b)
     }
+
+    /// x where x > `threshold`, `value` elsewhere. The derivative is 1 above the threshold, 0 below it and at it. NaN stays
+    /// NaN.
+    ///
+    /// Elementwise; the result has the shape of `self`.
+    /// ```
+    /// let x = wengert_autograd::Variable::from([-4.0_f64, 0.5, 4.0]);
+    /// assert_eq!(x.threshold(0.5, -1.0).value().to_vec(), [-1.0, -1.0, 4.0]);
+    /// ```
+    #[track_caller]
+    pub fn threshold(&self, threshold: f64, value: f64) -> Variable<T> {
+        evaluate!(Threshold { threshold, value }; self)
+    }
 }
 
 samples! {
@@ -419,5 +433,9 @@ samples! {
         "the first axis" (x: normal([2, 3])) => x.glu(0);
         "empty" (x: normal([0, 3])) => x.glu(0);
         "an odd axis" (x: normal([2, 3])) => x.glu(1), panics("axis 1 of shape [2, 3] has an odd size");
+    }
+    threshold {
+        "both sides" (x: away_from(0.5, [2, 5])) => x.threshold(0.5, -2.0), elementwise;
+        "at the threshold" (x: values([1], &[0.5])) => x.threshold(0.5, -2.0), kink("0 at the threshold");
     }
 }
