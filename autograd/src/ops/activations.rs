@@ -55,6 +55,7 @@ formulas! {
     Prelu {} "prelu" |x, weight| R::select(c::<R>(0.0).lt(x), x, weight * x);
     Glu {} "glu" |a, b| a * b.sigmoid();
     Threshold { threshold, value } "threshold" |x| R::select(x.le(threshold), value, x);
+    Hardshrink { lambda } "hardshrink" |x| R::select(x.abs().le(lambda), c(0.0), x);
 }
 
 /// α of selu (G. Klambauer et al., Self-normalizing neural networks, 2017): with it and the scale below, mean 0 and variance
@@ -366,6 +367,19 @@ impl<T: Float> Variable<T> {
     pub fn threshold(&self, threshold: f64, value: f64) -> Variable<T> {
         evaluate!(Threshold { threshold, value }; self)
     }
+
+    /// x where |x| > `lambda`, 0 elsewhere: the proximal step of counting what is not 0. The derivative is 1 outside and 0
+    /// inside and at ±`lambda`. NaN stays NaN.
+    ///
+    /// Elementwise; the result has the shape of `self`.
+    /// ```
+    /// let x = wengert_autograd::Variable::from([-4.0_f64, 0.5, 4.0]);
+    /// assert_eq!(x.hardshrink(0.5).value().to_vec(), [-4.0, 0.0, 4.0]);
+    /// ```
+    #[track_caller]
+    pub fn hardshrink(&self, lambda: f64) -> Variable<T> {
+        evaluate!(Hardshrink { lambda }; self)
+    }
 }
 
 samples! {
@@ -437,5 +451,9 @@ samples! {
     threshold {
         "both sides" (x: away_from(0.5, [2, 5])) => x.threshold(0.5, -2.0), elementwise;
         "at the threshold" (x: values([1], &[0.5])) => x.threshold(0.5, -2.0), kink("0 at the threshold");
+    }
+    hardshrink {
+        "all pieces" (x: between(-2.0, 2.0, &[-0.5, 0.5], [2, 5])) => x.hardshrink(0.5), elementwise;
+        "at the ends" (x: values([2], &[-0.5, 0.5])) => x.hardshrink(0.5), kink("0 at both ends");
     }
 }
