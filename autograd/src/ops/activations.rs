@@ -56,6 +56,10 @@ formulas! {
     Glu {} "glu" |a, b| a * b.sigmoid();
     Threshold { threshold, value } "threshold" |x| R::select(x.le(threshold), value, x);
     Hardshrink { lambda } "hardshrink" |x| R::select(x.abs().le(lambda), c(0.0), x);
+    Softshrink { lambda } "softshrink" |x| {
+        // 0 · x and not 0, so that NaN stays NaN.
+        R::select(lambda.lt(x), x - lambda, R::select(x.lt(-lambda), x + lambda, x * c(0.0)))
+    };
 }
 
 /// α of selu (G. Klambauer et al., Self-normalizing neural networks, 2017): with it and the scale below, mean 0 and variance
@@ -380,6 +384,19 @@ impl<T: Float> Variable<T> {
     pub fn hardshrink(&self, lambda: f64) -> Variable<T> {
         evaluate!(Hardshrink { lambda }; self)
     }
+
+    /// x nearer to 0 by `lambda`, and 0 where it is less away: sign(x)·max(|x| − `lambda`, 0), the proximal step of |x|. The
+    /// derivative is 1 outside and 0 inside and at ±`lambda`. NaN stays NaN.
+    ///
+    /// Elementwise; the result has the shape of `self`.
+    /// ```
+    /// let x = wengert_autograd::Variable::from([-4.0_f64, 0.5, 4.0]);
+    /// assert_eq!(x.softshrink(0.5).value().to_vec(), [-3.5, 0.0, 3.5]);
+    /// ```
+    #[track_caller]
+    pub fn softshrink(&self, lambda: f64) -> Variable<T> {
+        evaluate!(Softshrink { lambda }; self)
+    }
 }
 
 samples! {
@@ -455,5 +472,9 @@ samples! {
     hardshrink {
         "all pieces" (x: between(-2.0, 2.0, &[-0.5, 0.5], [2, 5])) => x.hardshrink(0.5), elementwise;
         "at the ends" (x: values([2], &[-0.5, 0.5])) => x.hardshrink(0.5), kink("0 at both ends");
+    }
+    softshrink {
+        "all pieces" (x: between(-2.0, 2.0, &[-0.5, 0.5], [2, 5])) => x.softshrink(0.5), elementwise;
+        "at the ends" (x: values([2], &[-0.5, 0.5])) => x.softshrink(0.5), kink("0 at both ends");
     }
 }

@@ -119,6 +119,7 @@ mod list {
         Entry::new("hardtanh", ops::activations::samples::hardtanh),
         Entry::new("threshold", ops::activations::samples::threshold),
         Entry::new("hardshrink", ops::activations::samples::hardshrink),
+        Entry::new("softshrink", ops::activations::samples::softshrink),
         Entry::new("relu6", ops::activations::samples::relu6),
         Entry::new("softsign", ops::activations::samples::softsign),
         Entry::new("tanhshrink", ops::activations::samples::tanhshrink),
