@@ -60,6 +60,7 @@ formulas! {
         // 0 · x and not 0, so that NaN stays NaN.
         R::select(lambda.lt(x), x - lambda, R::select(x.lt(-lambda), x + lambda, x * c(0.0)))
     };
+    Logit {} "logit" |x| x.ln() - (-x).ln_1p();
 }
 
 /// α of selu (G. Klambauer et al., Self-normalizing neural networks, 2017): with it and the scale below, mean 0 and variance
@@ -397,6 +398,19 @@ impl<T: Float> Variable<T> {
     pub fn softshrink(&self, lambda: f64) -> Variable<T> {
         evaluate!(Softshrink { lambda }; self)
     }
+
+    /// ln(x/(1 − x)), the inverse of [`sigmoid`](Variable::sigmoid): −∞ at 0, ∞ at 1, NaN outside [0, 1]. Derivative
+    /// 1/(x·(1 − x)); [clamp](Variable::clamp) a probability that may be 0 or 1 first.
+    ///
+    /// Elementwise; the result has the shape of `self`.
+    /// ```
+    /// let x = wengert_autograd::Variable::from([0.5_f64, 0.75]).logit().value().to_vec();
+    /// assert!(x[0] == 0.0 && (x[1] - 3.0_f64.ln()).abs() < 1e-15);
+    /// ```
+    #[track_caller]
+    pub fn logit(&self) -> Variable<T> {
+        evaluate!(Logit {}; self)
+    }
 }
 
 samples! {
@@ -476,5 +490,8 @@ samples! {
     softshrink {
         "all pieces" (x: between(-2.0, 2.0, &[-0.5, 0.5], [2, 5])) => x.softshrink(0.5), elementwise;
         "at the ends" (x: values([2], &[-0.5, 0.5])) => x.softshrink(0.5), kink("0 at both ends");
+    }
+    logit {
+        "probabilities" (x: uniform(0.1, 0.9, [2, 3])) => x.logit(), elementwise;
     }
 }

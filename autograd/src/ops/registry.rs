@@ -124,6 +124,7 @@ mod list {
         Entry::new("softsign", ops::activations::samples::softsign),
         Entry::new("tanhshrink", ops::activations::samples::tanhshrink),
         Entry::new("logsigmoid", ops::activations::samples::logsigmoid),
+        Entry::new("logit", ops::activations::samples::logit),
         Entry::new("softplus_with", ops::activations::samples::softplus_with),
         Entry::new("glu", ops::activations::samples::glu),
         Entry::new("sum", ops::reduction::samples::sum),
