@@ -163,6 +163,7 @@ mod list {
         Entry::new("transpose", ops::shape::samples::transpose),
         Entry::new("narrow", ops::slice::samples::narrow),
         Entry::new("softmax", ops::softmax::samples::softmax),
+        Entry::new("softmin", ops::softmax::samples::softmin),
         Entry::new("log_softmax", ops::softmax::samples::log_softmax),
         Entry::new("cosine_similarity", ops::similarity::samples::cosine_similarity),
         Entry::new("pairwise_distance", ops::similarity::samples::pairwise_distance),

@@ -118,6 +118,22 @@ impl<T: Float> Variable<T> {
         let (x, axis, logarithm, line) = (self, self.shape().axis("log_softmax", axis), true, line());
         compiled!(softmax_at(x: &Variable<T>, axis: usize, logarithm: bool, line: Line) -> Variable<T>)
     }
+
+    /// softmax(−x) along an axis: the more, the less x is. Shape as `self`; gradient and conventions as
+    /// [`softmax`](Variable::softmax).
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([0.0_f64, 3.0_f64.ln()]);
+    /// let y = x.softmin(0).value().to_vec();
+    /// assert!((y[0] - 0.75).abs() < 1e-15 && (y[1] - 0.25).abs() < 1e-15);
+    /// ```
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn softmin(&self, axis: isize) -> Variable<T> {
+        (-self).softmax(axis)
+    }
 }
 
 samples! {
@@ -136,5 +152,9 @@ samples! {
         "the middle axis" (x: normal([2, 3, 2])) => x.log_softmax(1);
         "of nothing" (x: normal([2, 0])) => x.log_softmax(1);
         "no such axis" (x: normal([2])) => x.log_softmax(-2), panics("axis -2 is out of range for shape [2]");
+    }
+    softmin {
+        "rows" (x: normal([2, 4])) => x.softmin(-1);
+        "no such axis" (x: normal([2])) => x.softmin(1), panics("axis 1 is out of range for shape [2]");
     }
 }
