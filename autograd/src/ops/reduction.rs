@@ -197,6 +197,31 @@ impl<T: Float> Variable<T> {
         let wide = value.broadcast_to(shape);
         record(Broadcast, &[self], &[&value], wide, Keep::NOTHING, line())
     }
+
+    /// The sum of all elements but those that are NaN: a scalar. Gradient: 1, and 0 at NaN.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([1.0_f32, f32::NAN, 3.0]);
+    /// assert_eq!(x.nansum().item(), 4.0);
+    /// ```
+    #[track_caller]
+    pub fn nansum(&self) -> Variable<T> {
+        self.masked_fill(&self.read().isnan(), 0.0).sum()
+    }
+
+    /// As [`nansum`](Variable::nansum), over some axes, which are removed, or kept with size 1 when `keepdim` holds.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([[1.0_f32, f32::NAN], [3.0, 4.0]]);
+    /// assert_eq!(x.nansum_axes(0, false).value().to_vec(), [4.0, 4.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice.
+    #[track_caller]
+    pub fn nansum_axes(&self, axes: impl IntoAxes, keepdim: bool) -> Variable<T> {
+        self.masked_fill(&self.read().isnan(), 0.0).sum_axes(axes, keepdim)
+    }
 }
 
 samples! {
@@ -219,5 +244,11 @@ samples! {
         "wider" (x: normal([2, 1])) => x.broadcast_to([2, 3]);
         "to nothing" (x: normal([2, 1])) => x.broadcast_to([2, 0]);
         "impossible" (x: normal([2, 3])) => x.broadcast_to([2, 4]), panics("do not broadcast");
+    }
+    nansum {
+        "all" (x: normal([2, 3])) => x.nansum();
+        "columns" (x: normal([2, 3])) => x.nansum_axes(0, true);
+        "not numbers" (x: values([3], &[1.0, f64::NAN, 2.0])) => x.nansum(), kink("0 where something is left out");
+        "no such axis" (x: normal([2])) => x.nansum_axes(1, false), panics("axis 1 is out of range");
     }
 }

@@ -129,6 +129,7 @@ mod list {
         Entry::new("glu", ops::activations::samples::glu),
         Entry::new("sum", ops::reduction::samples::sum),
         Entry::new("mean", ops::reduction::samples::mean),
+        Entry::new("nansum", ops::reduction::samples::nansum),
         Entry::new("broadcast_to", ops::reduction::samples::broadcast_to),
         Entry::new("conv1d", ops::conv::samples::conv1d),
         Entry::new("conv2d", ops::conv::samples::conv2d),
