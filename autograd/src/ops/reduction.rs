@@ -222,6 +222,40 @@ impl<T: Float> Variable<T> {
     pub fn nansum_axes(&self, axes: impl IntoAxes, keepdim: bool) -> Variable<T> {
         self.masked_fill(&self.read().isnan(), 0.0).sum_axes(axes, keepdim)
     }
+
+    /// The mean of all elements but those that are NaN: a scalar. Gradient: 1/(how many are left), and 0 at NaN. NaN when
+    /// none is left.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([1.0_f32, f32::NAN, 3.0]);
+    /// assert_eq!(x.nanmean().item(), 2.0);
+    /// ```
+    #[track_caller]
+    pub fn nanmean(&self) -> Variable<T> {
+        let count = self.read().isnan().logical_not().count_true();
+        self.nansum() / count as f64
+    }
+
+    /// As [`nanmean`](Variable::nanmean), gradient included, over some axes, which are removed, or kept with size 1 when
+    /// `keepdim` holds.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([[1.0_f32, f32::NAN], [3.0, 4.0]]);
+    /// assert_eq!(x.nanmean_axes(0, false).value().to_vec(), [2.0, 4.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice.
+    #[track_caller]
+    pub fn nanmean_axes(&self, axes: impl IntoAxes, keepdim: bool) -> Variable<T> {
+        let shape = self.shape();
+        let axes = axes.into_axes(shape, "nanmean");
+        let numbers = self.read().isnan().logical_not();
+        let counts = reduce::reduce(reduce::Sum, &numbers.cast::<T>(), axes);
+        let list: Vec<isize> = (0..shape.len() as isize).filter(|axis| axes >> axis & 1 == 1).collect();
+        let counts = counts.reshape(reduced_shape(shape, axes, keepdim));
+        self.nansum_axes(list.as_slice(), keepdim) / Variable::new(counts)
+    }
 }
 
 samples! {
@@ -250,5 +284,12 @@ samples! {
         "columns" (x: normal([2, 3])) => x.nansum_axes(0, true);
         "not numbers" (x: values([3], &[1.0, f64::NAN, 2.0])) => x.nansum(), kink("0 where something is left out");
         "no such axis" (x: normal([2])) => x.nansum_axes(1, false), panics("axis 1 is out of range");
+    }
+    nanmean {
+        "all" (x: normal([2, 3])) => x.nanmean();
+        "columns" (x: normal([2, 3])) => x.nanmean_axes(0, true);
+        "not numbers" (x: values([2, 2], &[1.0, f64::NAN, 2.0, 4.0])) => x.nanmean_axes(1, false),
+            kink("0 where something is left out");
+        "no such axis" (x: normal([2])) => x.nanmean_axes(1, false), panics("axis 1 is out of range");
     }
 }

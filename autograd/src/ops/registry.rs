@@ -130,6 +130,7 @@ mod list {
         Entry::new("sum", ops::reduction::samples::sum),
         Entry::new("mean", ops::reduction::samples::mean),
         Entry::new("nansum", ops::reduction::samples::nansum),
+        Entry::new("nanmean", ops::reduction::samples::nanmean),
         Entry::new("broadcast_to", ops::reduction::samples::broadcast_to),
         Entry::new("conv1d", ops::conv::samples::conv1d),
         Entry::new("conv2d", ops::conv::samples::conv2d),
