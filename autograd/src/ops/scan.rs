@@ -169,6 +169,39 @@ fn product_at<T: Float>(x: &Variable<T>, axes: u32, keepdim: bool, line: Line) -
     record(Product { axes }, &[x], &[&value], product, keep, line)
 }
 
+/// Running logarithms of sums of exponentials.
+struct LogCumSumExp {
+    axis: usize,
+}
+impl<T: Float> Op<T> for LogCumSumExp {
+    fn name(&self) -> &'static str {
+        "logcumsumexp"
+    }
+    fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
+        // x̄ᵢ = e^(xᵢ − yᵢ)·rᵢ with rᵢ = ȳᵢ + e^(yᵢ − yᵢ₊₁)·rᵢ₊₁: y does not fall, so no factor exceeds 1.
+        let (x, y) = (cx.input(0), cx.output(0));
+        // Where nothing but −∞ has been met nothing has a share; −∞ − (−∞) would be NaN.
+        let nothing = y.read().eq(T::neg_infinity());
+        let share = |a: &Variable<T>| (a - y.masked_fill(&nothing, 0.0)).exp().masked_fill(&nothing, 0.0);
+        let next = previous(&y, self.axis, true, f64::INFINITY).masked_fill(&nothing, 0.0);
+        let factors = (y.masked_fill(&nothing, 0.0) - next).exp().masked_fill(&nothing, 0.0);
+        let r = recurrence_at(&g.only(), &factors, self.axis, true, line());
+        Grads::one(share(&x) * r)
+    }
+}
+
+fn logcumsumexp_at<T: Float>(x: &Variable<T>, axis: usize, line: Line) -> Variable<T> {
+    let value = x.read();
+    let join = |a: T, b: T| {
+        let (low, high) = if a < b { (a, b) } else { (b, a) };
+        // Of two equal infinities the distance is no number.
+        if low == high && low.is_infinite() { high } else { high + (low - high).exp().ln_1p() }
+    };
+    let sums = scan(&value, axis, false, |sum, x, _| join(sum, x));
+    let keep = Keep::inputs([0]).and(Keep::outputs([0]));
+    record(LogCumSumExp { axis }, &[x], &[&value], sums, keep, line)
+}
+
 impl<T: Float> Variable<T> {
     /// Sums up to each element along an axis, it included. Adjoint: the same from the end.
     ///
@@ -251,6 +284,22 @@ impl<T: Float> Variable<T> {
         let (x, axes, line) = (self, axes.into_axes(shape, "prod"), line());
         compiled!(product_at(x: &Variable<T>, axes: u32, keepdim: bool, line: Line) -> Variable<T>)
     }
+
+    /// yᵢ = ln Σⱼ≤ᵢ e^xⱼ along an axis, without overflow. Gradient: x̄ⱼ = Σᵢ≥ⱼ ȳᵢ·e^(xⱼ − yᵢ). −∞
+    /// counts as nothing and has the gradient 0.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([1000.0_f64, 1000.0]);
+    /// assert_eq!(x.logcumsumexp(0).value().to_vec(), [1000.0, 1000.0 + 2.0_f64.ln()]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    #[track_caller]
+    pub fn logcumsumexp(&self, axis: isize) -> Variable<T> {
+        let (x, axis, line) = (self, self.shape().axis("logcumsumexp", axis), line());
+        compiled!(logcumsumexp_at(x: &Variable<T>, axis: usize, line: Line) -> Variable<T>)
+    }
 }
 
 samples! {
@@ -277,5 +326,12 @@ samples! {
         "a zero" (x: values([3], &[2.0, 0.0, -1.5])) => x.prod();
         "several zeros" (x: values([2, 3], &[0.0, 2.0, 0.0, 1.5, 0.0, -2.0])) => x.prod_axes(1, false);
         "nothing" (x: normal([0, 3])) => x.prod_axes(0, false);
+    }
+    logcumsumexp {
+        "columns" (x: normal([3, 2])) => x.logcumsumexp(0);
+        "rows" (x: normal([2, 4])) => x.logcumsumexp(-1);
+        "nothing at first" (x: values([3], &[f64::NEG_INFINITY, 1.0, 2.0])) => x.logcumsumexp(0), kink("no share of −∞");
+        "empty" (x: normal([3, 0])) => x.logcumsumexp(1);
+        "no such axis" (x: normal([3])) => x.logcumsumexp(1), panics("logcumsumexp: axis 1 is out of range");
     }
 }
