@@ -215,6 +215,7 @@ mod list {
         Entry::new("cumsum", ops::scan::samples::cumsum),
         Entry::new("cumprod", ops::scan::samples::cumprod),
         Entry::new("logcumsumexp", ops::scan::samples::logcumsumexp),
+        Entry::new("diff", ops::scan::samples::diff),
         Entry::new("linear_recurrence", ops::scan::samples::linear_recurrence),
         Entry::new("prod", ops::scan::samples::prod),
         Entry::new("var", ops::statistics::samples::var),

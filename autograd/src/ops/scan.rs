@@ -300,6 +300,28 @@ impl<T: Float> Variable<T> {
         let (x, axis, line) = (self, self.shape().axis("logcumsumexp", axis), line());
         compiled!(logcumsumexp_at(x: &Variable<T>, axis: usize, line: Line) -> Variable<T>)
     }
+
+    /// The differences of neighbours along an axis, xᵢ₊₁ − xᵢ, `n` times over: the axis gets shorter by `n` (and empty at
+    /// the least). What [`cumsum`](Variable::cumsum) undoes.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([1.0_f32, 4.0, 9.0, 16.0]);
+    /// assert_eq!(x.diff(1, 0).value().to_vec(), [3.0, 5.0, 7.0]);
+    /// assert_eq!(x.diff(2, 0).value().to_vec(), [2.0, 2.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    #[track_caller]
+    pub fn diff(&self, n: usize, axis: isize) -> Variable<T> {
+        let position = self.shape().axis("diff", axis);
+        let mut x = self.clone();
+        for _ in 0..n {
+            let Some(count) = x.shape()[position].checked_sub(1) else { break };
+            x = x.narrow(axis, 1, count) - x.narrow(axis, 0, count);
+        }
+        x
+    }
 }
 
 samples! {
@@ -333,5 +355,12 @@ samples! {
         "nothing at first" (x: values([3], &[f64::NEG_INFINITY, 1.0, 2.0])) => x.logcumsumexp(0), kink("no share of −∞");
         "empty" (x: normal([3, 0])) => x.logcumsumexp(1);
         "no such axis" (x: normal([3])) => x.logcumsumexp(1), panics("logcumsumexp: axis 1 is out of range");
+    }
+    diff {
+        "neighbours" (x: normal([2, 4])) => x.diff(1, -1);
+        "twice" (x: normal([4, 2])) => x.diff(2, 0);
+        "none" (x: normal([2])) => x.diff(0, 0);
+        "to nothing" (x: normal([2, 2])) => x.diff(5, 0);
+        "no such axis" (x: normal([3])) => x.diff(1, 1), panics("diff: axis 1 is out of range");
     }
 }
