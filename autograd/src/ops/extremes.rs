@@ -83,6 +83,26 @@ fn not_empty(operation: &'static str, shape: Dims, axes: u32) -> u32 {
     axes
 }
 
+/// The index of the extreme so far at every place of an axis: the last of equals, as PyTorch has it, and of a NaN once
+/// there is one.
+fn running<T: Float>(x: &Tensor<T>, axis: usize, better: impl Fn(T, T) -> bool) -> Tensor<i64> {
+    let lanes = x.movedim(axis as isize, -1).contiguous();
+    let mut found = Tensor::<i64>::zeros(lanes.dims());
+    let (len, data) = (lanes.size(-1), lanes.as_slice().expect("packed above"));
+    if len > 0 {
+        for (lane, found) in data.chunks_exact(len).zip(found.make_mut().chunks_exact_mut(len)) {
+            let mut best = 0;
+            for (i, &value) in lane.iter().enumerate() {
+                if value.is_nan() || !(lane[best].is_nan() || better(lane[best], value)) {
+                    best = i;
+                }
+                found[i] = best as i64;
+            }
+        }
+    }
+    found.movedim(-1, axis as isize).contiguous()
+}
+
 impl<T: Float> Variable<T> {
     /// The greatest element: a scalar. NaN if any is. Equal ones share the gradient evenly.
     ///
@@ -224,6 +244,23 @@ impl<T: Float> Variable<T> {
         let (_, indices) = self.read().topk(count, axis, greatest);
         picked(self, "topk", position, indices, true, line())
     }
+
+    /// The greatest element up to each place of an axis, and its index, the last at ties (that of a NaN, once there is
+    /// one). The gradient goes to these indices.
+    ///
+    /// ```
+    /// let (values, indices) = wengert_autograd::Variable::from([1.0_f32, 3.0, 2.0, 3.0]).cummax(0);
+    /// assert_eq!((values.value().to_vec(), indices.to_vec()), (vec![1.0, 3.0, 3.0, 3.0], vec![0, 1, 1, 3]));
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    #[track_caller]
+    pub fn cummax(&self, axis: isize) -> (Variable<T>, Tensor<i64>) {
+        let position = self.shape().axis("cummax", axis);
+        let indices = running(&self.read(), position, |best, value| best > value);
+        picked(self, "cummax", position, indices, true, line())
+    }
 }
 
 /// The elements at these indices, which come out of the variable itself.
@@ -268,5 +305,11 @@ samples! {
         "greatest" (x: distinct([3, 4])) => x.topk(2, 1, true);
         "least" (x: distinct([4, 2])) => x.topk(3, 0, false);
         "too many" (x: distinct([2])) => x.topk(3, 0, true), panics("topk");
+    }
+    cummax {
+        "columns" (x: distinct([4, 2])) => x.cummax(0);
+        "rows" (x: distinct([2, 5])) => x.cummax(-1);
+        "ties" (x: values([3], &[2.0, 1.0, 2.0])) => x.cummax(0), kink("the last of equals gets the gradient");
+        "no such axis" (x: normal([3])) => x.cummax(1), panics("cummax: axis 1 is out of range");
     }
 }
