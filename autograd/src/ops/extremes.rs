@@ -261,6 +261,22 @@ impl<T: Float> Variable<T> {
         let indices = running(&self.read(), position, |best, value| best > value);
         picked(self, "cummax", position, indices, true, line())
     }
+
+    /// The least element up to each place of an axis, and its index; as [`cummax`](Variable::cummax).
+    ///
+    /// ```
+    /// let (values, indices) = wengert_autograd::Variable::from([2.0_f32, 3.0, 1.0]).cummin(0);
+    /// assert_eq!((values.value().to_vec(), indices.to_vec()), (vec![2.0, 2.0, 1.0], vec![0, 0, 2]));
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    #[track_caller]
+    pub fn cummin(&self, axis: isize) -> (Variable<T>, Tensor<i64>) {
+        let position = self.shape().axis("cummin", axis);
+        let indices = running(&self.read(), position, |best, value| best < value);
+        picked(self, "cummin", position, indices, true, line())
+    }
 }
 
 /// The elements at these indices, which come out of the variable itself.
@@ -311,5 +327,9 @@ samples! {
         "rows" (x: distinct([2, 5])) => x.cummax(-1);
         "ties" (x: values([3], &[2.0, 1.0, 2.0])) => x.cummax(0), kink("the last of equals gets the gradient");
         "no such axis" (x: normal([3])) => x.cummax(1), panics("cummax: axis 1 is out of range");
+    }
+    cummin {
+        "columns" (x: distinct([4, 2])) => x.cummin(0);
+        "no such axis" (x: normal([3])) => x.cummin(1), panics("cummin: axis 1 is out of range");
     }
 }

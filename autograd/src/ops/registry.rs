@@ -225,6 +225,7 @@ mod list {
         Entry::new("max", ops::extremes::samples::max),
         Entry::new("min", ops::extremes::samples::min),
         Entry::new("cummax", ops::extremes::samples::cummax),
+        Entry::new("cummin", ops::extremes::samples::cummin),
         Entry::new("sort", ops::extremes::samples::sort),
         Entry::new("topk", ops::extremes::samples::topk),
         Entry::new("norm", ops::vector_norm::samples::norm),
