@@ -277,6 +277,28 @@ impl<T: Float> Variable<T> {
         let indices = running(&self.read(), position, |best, value| best < value);
         picked(self, "cummin", position, indices, true, line())
     }
+
+    /// The `k`-th least element along an axis (counted from 1) and its index. The axis is removed, or kept with size 1
+    /// when `keepdim` holds. NaN counts as greatest. The gradient goes to the index.
+    ///
+    /// ```
+    /// let (value, index) = wengert_autograd::Variable::from([2.0_f32, 1.0, 3.0]).kthvalue(2, 0, false);
+    /// assert_eq!((value.item(), index.item()), (2.0, 0));
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range, or has not so many elements, or `k` is 0.
+    #[track_caller]
+    pub fn kthvalue(&self, k: usize, axis: isize, keepdim: bool) -> (Variable<T>, Tensor<i64>) {
+        let shape = self.shape();
+        let position = shape.axis("kthvalue", axis);
+        if !(1..=shape[position]).contains(&k) {
+            let problem = format!("axis {position} has no element number {k}, counted from 1");
+            TensorError::argument("kthvalue", &shape, problem).raise();
+        }
+        let indices = self.read().argsort(axis, false).narrow(axis, k - 1, 1);
+        picked(self, "kthvalue", position, indices, keepdim, line())
+    }
 }
 
 /// The elements at these indices, which come out of the variable itself.
@@ -331,5 +353,11 @@ samples! {
     cummin {
         "columns" (x: distinct([4, 2])) => x.cummin(0);
         "no such axis" (x: normal([3])) => x.cummin(1), panics("cummin: axis 1 is out of range");
+    }
+    kthvalue {
+        "rows" (x: distinct([3, 4])) => x.kthvalue(2, 1, false);
+        "columns" (x: distinct([3, 2])) => x.kthvalue(3, 0, true);
+        "none" (x: distinct([3])) => x.kthvalue(0, 0, true), panics("kthvalue: ");
+        "too many" (x: distinct([3])) => x.kthvalue(4, 0, true), panics("axis 0 has no element number 4");
     }
 }

@@ -228,6 +228,7 @@ mod list {
         Entry::new("cummin", ops::extremes::samples::cummin),
         Entry::new("sort", ops::extremes::samples::sort),
         Entry::new("topk", ops::extremes::samples::topk),
+        Entry::new("kthvalue", ops::extremes::samples::kthvalue),
         Entry::new("norm", ops::vector_norm::samples::norm),
         Entry::new("logsumexp", ops::logsumexp::samples::logsumexp),
         Entry::new("flatten", ops::shape::samples::flatten),
