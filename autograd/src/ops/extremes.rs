@@ -299,6 +299,29 @@ impl<T: Float> Variable<T> {
         let indices = self.read().argsort(axis, false).narrow(axis, k - 1, 1);
         picked(self, "kthvalue", position, indices, keepdim, line())
     }
+
+    /// The median along an axis, of an even number of elements the lower of the middle two, as in PyTorch, and its index.
+    /// The axis is removed, or kept with size 1 when `keepdim` holds. NaN if there is any. The gradient goes to the index.
+    ///
+    /// ```
+    /// let (value, index) = wengert_autograd::Variable::from([4.0_f32, 1.0, 3.0, 2.0]).median(0, false);
+    /// assert_eq!((value.item(), index.item()), (2.0, 3));
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range or has size 0.
+    #[track_caller]
+    pub fn median(&self, axis: isize, keepdim: bool) -> (Variable<T>, Tensor<i64>) {
+        let shape = self.shape();
+        let position = shape.axis("median", axis);
+        not_empty("median", shape, 1 << position);
+        let (value, count) = (self.read(), shape[position]);
+        let order = value.argsort(axis, false);
+        let (middle, last) = (order.narrow(axis, (count - 1) / 2, 1), order.narrow(axis, count - 1, 1));
+        // NaN is sorted to the end.
+        let lost = value.take_along(&last, axis).isnan();
+        picked(self, "median", position, last.where_(&lost, &middle), keepdim, line())
+    }
 }
 
 /// The elements at these indices, which come out of the variable itself.
@@ -359,5 +382,11 @@ samples! {
         "columns" (x: distinct([3, 2])) => x.kthvalue(3, 0, true);
         "none" (x: distinct([3])) => x.kthvalue(0, 0, true), panics("kthvalue: ");
         "too many" (x: distinct([3])) => x.kthvalue(4, 0, true), panics("axis 0 has no element number 4");
+    }
+    median {
+        "odd" (x: distinct([3, 2])) => x.median(0, false);
+        "even" (x: distinct([2, 4])) => x.median(-1, true);
+        "not a number" (x: values([3], &[1.0, f64::NAN, 0.0])) => x.median(0, false), kink("NaN gets the gradient");
+        "nothing" (x: normal([2, 0])) => x.median(1, true), panics("median: axis 1 has no elements");
     }
 }
