@@ -322,6 +322,36 @@ impl<T: Float> Variable<T> {
         let lost = value.take_along(&last, axis).isnan();
         picked(self, "median", position, last.where_(&lost, &middle), keepdim, line())
     }
+
+    /// The `q`-th quantile along an axis, `q` between 0 and 1: of the n elements in ascending order the one at place
+    /// q·(n − 1), by linear interpolation between its neighbours, which share the gradient accordingly. The axis is
+    /// removed, or kept with size 1 when `keepdim` holds. NaN if there is any.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([4.0_f32, 1.0, 3.0, 2.0]);
+    /// assert_eq!((x.quantile(0.5, 0, false).item(), x.quantile(1.0, 0, false).item()), (2.5, 4.0));
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range or has size 0, or `q` lies outside of [0, 1].
+    #[track_caller]
+    pub fn quantile(&self, q: f64, axis: isize, keepdim: bool) -> Variable<T> {
+        let shape = self.shape();
+        let position = shape.axis("quantile", axis);
+        not_empty("quantile", shape, 1 << position);
+        if !(0.0..=1.0).contains(&q) {
+            TensorError::argument("quantile", &shape, format!("q must lie between 0 and 1, it is {q}"))
+                .raise();
+        }
+        let place = q * (shape[position] - 1) as f64;
+        let sorted = self.sort(axis, false).0;
+        let low = sorted.narrow(axis, place.floor() as usize, 1);
+        let high = sorted.narrow(axis, place.ceil() as usize, 1);
+        let between = &low + (&high - &low) * place.fract();
+        let lost = self.read().isnan().any_axis(axis, true);
+        let found = if lost.any() { between.masked_fill(&lost, f64::NAN) } else { between };
+        if keepdim { found } else { found.squeeze(axis) }
+    }
 }
 
 /// The elements at these indices, which come out of the variable itself.
@@ -388,5 +418,10 @@ samples! {
         "even" (x: distinct([2, 4])) => x.median(-1, true);
         "not a number" (x: values([3], &[1.0, f64::NAN, 0.0])) => x.median(0, false), kink("NaN gets the gradient");
         "nothing" (x: normal([2, 0])) => x.median(1, true), panics("median: axis 1 has no elements");
+    }
+    quantile {
+        "a quarter" (x: distinct([4, 2])) => x.quantile(0.25, 0, false);
+        "the greatest" (x: distinct([2, 3])) => x.quantile(1.0, -1, true);
+        "more than all" (x: distinct([3])) => x.quantile(1.5, 0, true), panics("q must lie between 0 and 1, it is 1.5");
     }
 }

@@ -230,6 +230,7 @@ mod list {
         Entry::new("topk", ops::extremes::samples::topk),
         Entry::new("kthvalue", ops::extremes::samples::kthvalue),
         Entry::new("median", ops::extremes::samples::median),
+        Entry::new("quantile", ops::extremes::samples::quantile),
         Entry::new("norm", ops::vector_norm::samples::norm),
         Entry::new("logsumexp", ops::logsumexp::samples::logsumexp),
         Entry::new("flatten", ops::shape::samples::flatten),
