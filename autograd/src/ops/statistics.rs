@@ -23,7 +23,7 @@ use crate::{
     graph::{Context, Cotangents, Grads, Keep, Op, Variable, mode::line, op::Line, variable::record},
     kernel::reduce,
     scalar::{Float, Formula, Real, float::compiled},
-    tensor::Tensor,
+    tensor::{Tensor, TensorError},
 };
 use std::borrow::Cow;
 
@@ -187,6 +187,27 @@ impl<T: Float> Variable<T> {
         let (x, axes, line) = (self, axes.into_axes(self.shape(), "std"), line());
         compiled!(deviation_at(x: &Variable<T>, axes: u32, correction: usize, keepdim: bool, line: Line) -> Variable<T>)
     }
+
+    /// The covariances of n variables with one another, from m observations: `[n, m]` gives `[n, n]`, and a row `[m]` a
+    /// scalar. Entry i, j is Σₖ (xᵢₖ − mean xᵢ)·(xⱼₖ − mean xⱼ)/(m − correction).
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([[1.0_f32, 2.0, 3.0], [3.0, 2.0, 1.0]]);
+    /// assert_eq!(x.cov(1).value().to_vec(), [1.0, -1.0, -1.0, 1.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If there are more than two axes.
+    #[track_caller]
+    pub fn cov(&self, correction: usize) -> Variable<T> {
+        let shape = self.shape();
+        if !(1..=2).contains(&shape.len()) {
+            TensorError::argument("cov", &shape, "variables in rows [n, m], or one row, are wanted").raise();
+        }
+        let centred = self - self.mean_axes(-1, true);
+        let products = if shape.len() == 1 { centred.square().sum() } else { centred.matmul(&centred.t()) };
+        products / shape[shape.len() - 1].saturating_sub(correction) as f64
+    }
 }
 
 samples! {
@@ -199,5 +220,10 @@ samples! {
         "all" (x: normal([2, 3])) => x.std(1);
         "columns" (x: normal([4, 2])) => x.std_axes(0, 0, false);
         "no spread" (x: values([3], &[2.0, 2.0, 2.0])) => x.std(0), kink("the root has no slope at 0: 0");
+    }
+    cov {
+        "rows" (x: normal([3, 4])) => x.cov(1);
+        "one row" (x: normal([4])) => x.cov(0);
+        "batches" (x: normal([2, 2, 2])) => x.cov(1), panics("cov: ");
     }
 }
