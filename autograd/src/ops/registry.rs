@@ -221,6 +221,7 @@ mod list {
         Entry::new("var", ops::statistics::samples::var),
         Entry::new("std", ops::statistics::samples::std),
         Entry::new("cov", ops::statistics::samples::cov),
+        Entry::new("corrcoef", ops::statistics::samples::corrcoef),
         Entry::new("amax", ops::extremes::samples::amax),
         Entry::new("amin", ops::extremes::samples::amin),
         Entry::new("max", ops::extremes::samples::max),

@@ -208,6 +208,27 @@ impl<T: Float> Variable<T> {
         let products = if shape.len() == 1 { centred.square().sum() } else { centred.matmul(&centred.t()) };
         products / shape[shape.len() - 1].saturating_sub(correction) as f64
     }
+
+    /// The correlation coefficients of n variables with one another, from m observations: `[n, m]` gives `[n, n]`, and a
+    /// row `[m]` a scalar. Entry i, j is cov(i, j)/√(cov(i, i)·cov(j, j)), between −1 and 1; NaN where a variable does not
+    /// vary.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([[1.0_f32, 2.0, 3.0], [6.0, 4.0, 2.0]]);
+    /// assert_eq!(x.corrcoef().value().to_vec(), [1.0, -1.0, -1.0, 1.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If there are more than two axes.
+    #[track_caller]
+    pub fn corrcoef(&self) -> Variable<T> {
+        let covariance = self.cov(0);
+        if covariance.rank() == 0 {
+            return &covariance / &covariance;
+        }
+        let deviation = covariance.diagonal(0, 0, 1).sqrt();
+        covariance / deviation.unsqueeze(1) / deviation.unsqueeze(0)
+    }
 }
 
 samples! {
@@ -225,5 +246,9 @@ samples! {
         "rows" (x: normal([3, 4])) => x.cov(1);
         "one row" (x: normal([4])) => x.cov(0);
         "batches" (x: normal([2, 2, 2])) => x.cov(1), panics("cov: ");
+    }
+    corrcoef {
+        "rows" (x: normal([3, 4])) => x.corrcoef();
+        "batches" (x: normal([2, 2, 2])) => x.corrcoef(), panics("cov: ");
     }
 }
