@@ -251,6 +251,7 @@ mod list {
         Entry::new("repeat_interleave", ops::join::samples::repeat_interleave),
         Entry::new("flip", ops::reorder::samples::flip),
         Entry::new("roll", ops::reorder::samples::roll),
+        Entry::new("rot90", ops::reorder::samples::rot90),
         Entry::new("pad", ops::pad::samples::pad),
         Entry::new("diagonal", ops::diagonal::samples::diagonal),
         Entry::new("diag", ops::diagonal::samples::diag),

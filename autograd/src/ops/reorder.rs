@@ -98,6 +98,26 @@ impl<T: Float> Variable<T> {
         let (x, line) = (self, line());
         compiled!(roll_at(x: &Variable<T>, shift: isize, axis: usize, line: Line) -> Variable<T>)
     }
+
+    /// The plane of two axes turned by `times` quarter turns, from the first axis towards the second.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([[1.0_f32, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.rot90(1, [0, 1]).value().to_vec(), [2.0, 4.0, 1.0, 3.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis is out of range, or both are the same.
+    #[track_caller]
+    pub fn rot90(&self, times: isize, [from, to]: [isize; 2]) -> Variable<T> {
+        [from, to].into_axes(self.shape(), "rot90");
+        match times.rem_euclid(4) {
+            0 => self.clone(),
+            1 => self.flip(to).transpose(from, to),
+            2 => self.flip([from, to]),
+            _ => self.flip(from).transpose(from, to),
+        }
+    }
 }
 
 samples! {
@@ -108,5 +128,12 @@ samples! {
     roll {
         "forwards" (x: normal([2, 5])) => x.roll(2, 1);
         "many turns back" (x: normal([3, 2])) => x.roll(-7, 0);
+    }
+    rot90 {
+        "once" (x: normal([2, 3])) => x.rot90(1, [0, 1]);
+        "twice" (x: normal([2, 3, 2])) => x.rot90(2, [0, 2]);
+        "back" (x: normal([2, 3])) => x.rot90(-1, [0, 1]);
+        "not at all" (x: normal([2, 3])) => x.rot90(4, [0, 1]);
+        "one axis" (x: normal([2, 3])) => x.rot90(1, [1, -1]), panics("rot90: axis -1 is named twice");
     }
 }
