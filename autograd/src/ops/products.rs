@@ -376,6 +376,29 @@ impl<T: Float> Variable<T> {
         let p = 1.0 / p;
         compiled!(power_of_size(x: &Variable<T>, p: f64, line: Line) -> Variable<T>)
     }
+
+    /// The vector product along an axis of size 3: x×y, at right angles to both. The other axes broadcast.
+    /// Gradients: x̄ = y×ḡ, ȳ = ḡ×x.
+    ///
+    /// ```
+    /// use wengert_autograd::Variable;
+    /// let (x, y) = (Variable::from([1.0_f32, 0.0, 0.0]), Variable::from([0.0_f32, 1.0, 0.0]));
+    /// assert_eq!(x.cross(&y, 0).value().to_vec(), [0.0, 0.0, 1.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range in one of them or has not size 3 in both, or the other axes do not broadcast.
+    #[track_caller]
+    pub fn cross(&self, other: &Variable<T>, axis: isize) -> Variable<T> {
+        for shape in [self.shape(), other.shape()] {
+            let position = shape.axis("cross", axis);
+            if shape[position] != 3 {
+                TensorError::argument("cross", &shape, format!("axis {position} must have size 3")).raise();
+            }
+        }
+        // xᵢ₊₁·yᵢ₊₂ − xᵢ₊₂·yᵢ₊₁, counted round.
+        self.roll(-1, axis) * other.roll(-2, axis) - self.roll(-2, axis) * other.roll(-1, axis)
+    }
 }
 
 samples! {
@@ -432,5 +455,10 @@ samples! {
         "greatest" (x: values([2, 2], &[0.0, 3.0, 5.0, -1.0]), y: values([2, 2], &[0.5, 1.0, -2.0, 0.25])) => x.cdist(y, f64::INFINITY);
         "third power, batches" (x: normal([2, 2, 2]), y: normal([2, 2])) => x.cdist(y, 3.0);
         "no p" (x: normal([2, 2]), y: normal([2, 2])) => x.cdist(y, 0.0), panics("p must be positive, it is 0");
+    }
+    cross {
+        "vectors" (x: normal([3]), y: normal([3])) => x.cross(y, 0);
+        "columns" (x: normal([3, 2]), y: normal([3, 1])) => x.cross(y, 0);
+        "in the plane" (x: normal([2]), y: normal([2])) => x.cross(y, 0), panics("axis 0 must have size 3");
     }
 }

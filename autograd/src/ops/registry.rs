@@ -196,6 +196,7 @@ mod list {
         Entry::new("linear", ops::matmul::samples::linear),
         Entry::new("dot", ops::products::samples::dot),
         Entry::new("outer", ops::products::samples::outer),
+        Entry::new("cross", ops::products::samples::cross),
         Entry::new("bmm", ops::products::samples::bmm),
         Entry::new("addmm", ops::products::samples::addmm),
         Entry::new("baddbmm", ops::products::samples::baddbmm),
