@@ -16,6 +16,7 @@ use super::{
     registry::samples,
 };
 use crate::{
+    IntoAxes,
     graph::{Variable, mode::line, op::Line},
     scalar::{Float, Formula, Real, float::compiled},
     tensor::{Dims, Tensor, TensorError},
@@ -399,6 +400,49 @@ impl<T: Float> Variable<T> {
         // xᵢ₊₁·yᵢ₊₂ − xᵢ₊₂·yᵢ₊₁, counted round.
         self.roll(-1, axis) * other.roll(-2, axis) - self.roll(-2, axis) * other.roll(-1, axis)
     }
+
+    /// Σ over pairs of axes: axis `axes.0[k]` of x with axis `axes.1[k]` of y. The result has the other axes of x, then the
+    /// other axes of y. One matrix product, whatever the axes.
+    ///
+    /// ```
+    /// use wengert_autograd::Variable;
+    /// let (x, y) = (Variable::ones([2, 3, 4]), Variable::ones([4, 3, 5]));
+    /// let z = x.tensordot(&y, (&[1, 2], &[1, 0]));
+    /// assert_eq!((z.shape().to_vec(), z.value().to_vec()[0]), (vec![2, 5], 12.0));
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice, the lists differ in length, or the sizes of a pair differ.
+    #[track_caller]
+    pub fn tensordot(&self, other: &Variable<T>, axes: (&[isize], &[isize])) -> Variable<T> {
+        let (a, b) = (self.shape(), other.shape());
+        let summed = [axes.0.into_axes(a, "tensordot"), axes.1.into_axes(b, "tensordot")];
+        let wrong = |problem: String| TensorError::argument("tensordot", &a, problem);
+        if axes.0.len() != axes.1.len() {
+            wrong(format!("the axes {:?} and {:?} are no pairs", axes.0, axes.1)).raise();
+        }
+        let pairs: Vec<(usize, usize)> = axes
+            .0
+            .iter()
+            .zip(axes.1)
+            .map(|(&left, &right)| (a.axis("tensordot", left), b.axis("tensordot", right)))
+            .collect();
+        if let Some((left, right)) = pairs.iter().find(|(left, right)| a[*left] != b[*right]) {
+            wrong(format!("axis {left} has size {}, axis {right} of {b:?} size {}", a[*left], b[*right]))
+                .raise();
+        }
+        let others = |shape: Dims, summed: u32| (0..shape.len()).filter(move |axis| summed >> axis & 1 == 0);
+        let kept = (others(a, summed[0]), others(b, summed[1]));
+        let left = kept.0.clone().chain(pairs.iter().map(|pair| pair.0)).map(|axis| axis as isize);
+        let right = pairs.iter().map(|pair| pair.1).chain(kept.1.clone()).map(|axis| axis as isize);
+        let (left, right): (Vec<isize>, Vec<isize>) = (left.collect(), right.collect());
+        let shape: Vec<usize> = kept.0.map(|axis| a[axis]).chain(kept.1.map(|axis| b[axis])).collect();
+        let count: usize = pairs.iter().map(|(axis, _)| a[*axis]).product();
+        let [rows, columns] = [a, b].map(|shape| shape.count() / count.max(1));
+        let (x, y) =
+            (self.permute(&left).reshape([rows, count]), other.permute(&right).reshape([count, columns]));
+        x.matmul(&y).reshape(shape)
+    }
 }
 
 samples! {
@@ -460,5 +504,12 @@ samples! {
         "vectors" (x: normal([3]), y: normal([3])) => x.cross(y, 0);
         "columns" (x: normal([3, 2]), y: normal([3, 1])) => x.cross(y, 0);
         "in the plane" (x: normal([2]), y: normal([2])) => x.cross(y, 0), panics("axis 0 must have size 3");
+    }
+    tensordot {
+        "two axes" (x: normal([2, 3, 2]), y: normal([2, 3, 2])) => x.tensordot(y, (&[1, 2], &[1, 0]));
+        "none" (x: normal([2]), y: normal([3])) => x.tensordot(y, (&[], &[]));
+        "all" (x: normal([2, 3]), y: normal([3, 2])) => x.tensordot(y, (&[0, 1], &[-1, 0]));
+        "sizes differ" (x: normal([2, 3]), y: normal([2, 3])) => x.tensordot(y, (&[0], &[1])),
+            panics("tensordot: ");
     }
 }

@@ -200,6 +200,7 @@ mod list {
         Entry::new("bmm", ops::products::samples::bmm),
         Entry::new("addmm", ops::products::samples::addmm),
         Entry::new("baddbmm", ops::products::samples::baddbmm),
+        Entry::new("tensordot", ops::products::samples::tensordot),
         Entry::new("bilinear", ops::products::samples::bilinear),
         Entry::new("trace", ops::products::samples::trace),
         Entry::new("kron", ops::products::samples::kron),
