@@ -443,6 +443,44 @@ impl<T: Float> Variable<T> {
             (self.permute(&left).reshape([rows, count]), other.permute(&right).reshape([count, columns]));
         x.matmul(&y).reshape(shape)
     }
+
+    /// The exponential Σ Aᵏ/k! of square matrices `[…, n, n]`: scaled to a norm below ½, by the Padé quotient of degree 6,
+    /// and squared back (C. Moler and C. Van Loan, "Nineteen dubious ways to compute the exponential of a matrix", 1978).
+    /// The gradient is that of these products.
+    ///
+    /// ```
+    /// let a = wengert_autograd::Variable::from([[0.0_f64, 1.0], [0.0, 0.0]]);
+    /// assert_eq!(a.matrix_exp().value().to_vec(), [1.0, 1.0, 0.0, 1.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the matrices are not square.
+    #[track_caller]
+    pub fn matrix_exp(&self) -> Variable<T> {
+        let shape = self.shape();
+        let Some(&[rows, columns]) = shape.last_chunk().filter(|[rows, columns]| rows == columns) else {
+            TensorError::argument("matrix_exp", &shape, "the last two axes must be those of square matrices")
+                .raise()
+        };
+        // The greatest sum of sizes in a row bounds every eigenvalue.
+        let norms = self.detach().abs().sum_axes(-1, false).value();
+        let norm = norms.greatest().map_or(0.0, |norm| norm.to_f64());
+        let halvings =
+            if norm.is_finite() { (norm.log2().ceil() + 1.0).clamp(0.0, 1100.0) as i32 } else { 0 };
+        let a = self * 2.0_f64.powi(-halvings);
+        let one = Variable::new(Tensor::eye(rows).reshape([rows, columns]));
+        // The quotient p(A)/p(−A), p(A) = Σ cₖ·Aᵏ: even and odd powers apart, so that both share the products.
+        let square = a.matmul(&a);
+        let fourth = square.matmul(&square);
+        let sixth = fourth.matmul(&square);
+        let even = &one + &square * (5.0 / 44.0) + &fourth * (1.0 / 792.0) + sixth * (1.0 / 665_280.0);
+        let odd = a.matmul(&(one * 0.5 + square * (1.0 / 66.0) + fourth * (1.0 / 15_840.0)));
+        let mut power = (&even - &odd).solve(&(even + odd));
+        for _ in 0..halvings {
+            power = power.matmul(&power);
+        }
+        power
+    }
 }
 
 samples! {
@@ -511,5 +549,12 @@ samples! {
         "all" (x: normal([2, 3]), y: normal([3, 2])) => x.tensordot(y, (&[0, 1], &[-1, 0]));
         "sizes differ" (x: normal([2, 3]), y: normal([2, 3])) => x.tensordot(y, (&[0], &[1])),
             panics("tensordot: ");
+    }
+    matrix_exp {
+        "small" (x: uniform(-0.1, 0.1, [3, 3])) => x.matrix_exp();
+        "large" (x: normal([2, 2])) => x.matrix_exp();
+        "a batch" (x: normal([2, 2, 2])) => x.matrix_exp();
+        "nothing" (x: values([2, 2], &[0.0, 0.0, 0.0, 0.0])) => x.matrix_exp();
+        "not square" (x: normal([2, 3])) => x.matrix_exp(), panics("must be those of square matrices");
     }
 }

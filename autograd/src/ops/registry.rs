@@ -205,6 +205,7 @@ mod list {
         Entry::new("trace", ops::products::samples::trace),
         Entry::new("kron", ops::products::samples::kron),
         Entry::new("matrix_power", ops::products::samples::matrix_power),
+        Entry::new("matrix_exp", ops::products::samples::matrix_exp),
         Entry::new("cdist", ops::products::samples::cdist),
         Entry::new("einsum", ops::einsum::samples::einsum),
         Entry::new("inverse", ops::factor::samples::inverse),
