@@ -155,6 +155,34 @@ impl<T: Float> Variable<T> {
         let axis = self.shape().axis("repeat_interleave", axis);
         repeated(self, axis, times, false)
     }
+
+    /// Matrices along the diagonal of a larger one, zeros elsewhere: the rows and columns of the result are the sums of
+    /// theirs.
+    ///
+    /// ```
+    /// use wengert_autograd::Variable;
+    /// let (a, b) = (Variable::from([[1.0_f32, 2.0]]), Variable::from([[3.0_f32]]));
+    /// assert_eq!(Variable::block_diag(&[a, b]).value().to_vec(), [1.0, 2.0, 0.0, 0.0, 0.0, 3.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If there are none, or one has not two axes.
+    #[track_caller]
+    pub fn block_diag(variables: &[impl Borrow<Variable<T>>]) -> Variable<T> {
+        let shapes: Vec<_> = variables.iter().map(|variable| variable.borrow().shape()).collect();
+        if let Some(shape) = shapes.iter().find(|shape| shape.len() != 2) {
+            TensorError::argument("block_diag", shape, "matrices are wanted").raise();
+        }
+        let columns: usize = shapes.iter().map(|shape| shape[1]).sum();
+        let (mut rows, mut before) = (Vec::with_capacity(variables.len()), 0);
+        for (variable, shape) in variables.iter().zip(&shapes) {
+            let after = columns - before - shape[1];
+            let margins = [before as isize, after as isize];
+            rows.push(variable.borrow().pad(&margins, super::Padding::Constant(0.0)));
+            before += shape[1];
+        }
+        Variable::cat(&rows, 0)
+    }
 }
 
 /// An axis repeated as a whole, or each of its indices. Neighbouring axes are made one, so that the axis that the
@@ -187,5 +215,10 @@ samples! {
     }
     repeat_interleave {
         "the middle" (x: normal([2, 3, 2])) => x.repeat_interleave(3, 1);
+    }
+    block_diag {
+        "three" (a: normal([1, 2]), b: normal([2, 2]), c: normal([1, 1])) => Variable::block_diag(&[a, b, c]);
+        "one" (a: normal([2, 2])) => Variable::block_diag(&[a]);
+        "vectors" (a: normal([2])) => Variable::block_diag(&[a]), panics("block_diag: ");
     }
 }

@@ -250,6 +250,7 @@ mod list {
         Entry::new("unbind", ops::slice::samples::unbind),
         Entry::new("cat", ops::join::samples::cat),
         Entry::new("stack", ops::join::samples::stack),
+        Entry::new("block_diag", ops::join::samples::block_diag),
         Entry::new("repeat", ops::join::samples::repeat),
         Entry::new("repeat_interleave", ops::join::samples::repeat_interleave),
         Entry::new("flip", ops::reorder::samples::flip),
