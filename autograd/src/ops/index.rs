@@ -170,6 +170,26 @@ impl<T: Float> Variable<T> {
         let places = &Places::Slices(axis, index);
         compiled!(add_at(x: &Variable<T>, places: &Places, src: &Variable<T>, line: Line) -> Variable<T>)
     }
+
+    /// The elements with these numbers, counted in row-major order over the whole variable; negative ones count from the
+    /// end, and one may repeat. The result has the shape of `index`.
+    ///
+    /// ```
+    /// use wengert_autograd::{Variable, tensor};
+    /// let x = Variable::from([[1.0_f32, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.take(&tensor![3, 0]).value().to_vec(), [4.0, 1.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If an index is out of range.
+    #[track_caller]
+    pub fn take(&self, index: &Tensor<i64>) -> Variable<T> {
+        let (row, name, line) = (self.reshape([self.len()]), "take", line());
+        let checked = valid_indices(name, index, 0, row.shape()).reshape([index.len()]);
+        let (x, places) = (&row, &Places::Slices(0, checked));
+        let taken = compiled!(read_at(x: &Variable<T>, name: &'static str, places: &Places, line: Line) -> Variable<T>);
+        taken.reshape(index.dims())
+    }
 }
 
 samples! {
@@ -189,5 +209,10 @@ samples! {
         "tokens" (weight: normal([4, 3])) => crate::embedding(&crate::tensor![[1, 2], [1, 1]], weight, None);
         "no such token" (weight: normal([4, 3])) => crate::embedding(&crate::tensor![1, 4], weight, None),
             panics("embedding: index 4 at position [1] is out of range for axis 0, which has size 4");
+    }
+    take {
+        "some" (x: normal([2, 3])) => x.take(&crate::tensor![[5, 0], [0, -2]]);
+        "out of range" (x: normal([2, 3])) => x.take(&crate::tensor![6]),
+            panics("take: index 6 at position [] is out of range for axis 0, which has size 6");
     }
 }

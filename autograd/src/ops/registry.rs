@@ -269,6 +269,7 @@ mod list {
         Entry::new("scatter", ops::gather::samples::scatter),
         Entry::new("scatter_add", ops::gather::samples::scatter_add),
         Entry::new("index_select", ops::index::samples::index_select),
+        Entry::new("take", ops::index::samples::take),
         Entry::new("index_add", ops::index::samples::index_add),
         Entry::new("embedding", ops::index::samples::embedding),
         Entry::new("scaled_dot_product_attention", ops::attention::samples::scaled_dot_product_attention),
