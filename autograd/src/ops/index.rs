@@ -190,6 +190,25 @@ impl<T: Float> Variable<T> {
         let taken = compiled!(read_at(x: &Variable<T>, name: &'static str, places: &Places, line: Line) -> Variable<T>);
         taken.reshape(index.dims())
     }
+
+    /// A copy in which the slices of an axis that `index` names are filled with `value`. What is replaced gets gradient 0.
+    ///
+    /// ```
+    /// use wengert_autograd::{Variable, tensor};
+    /// let x = Variable::from([1.0_f32, 2.0, 3.0]);
+    /// assert_eq!(x.index_fill(0, &tensor![0, -1], 9.0).value().to_vec(), [9.0, 2.0, 9.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis or an index is out of range, or the indices have several axes.
+    #[track_caller]
+    pub fn index_fill(&self, axis: isize, index: &Tensor<i64>, value: f64) -> Variable<T> {
+        let (axis, index) = row_of_indices("index_fill", self, axis, index);
+        let mut filled = vec![false; self.shape()[axis]];
+        index.iter().for_each(|i| filled[i as usize] = true);
+        let along = crate::tensor::Dims::filled(self.rank(), 1).with(axis, filled.len());
+        self.masked_fill(&Tensor::from_vec(filled, along).expect("one for each slice"), value)
+    }
 }
 
 samples! {
@@ -214,5 +233,10 @@ samples! {
         "some" (x: normal([2, 3])) => x.take(&crate::tensor![[5, 0], [0, -2]]);
         "out of range" (x: normal([2, 3])) => x.take(&crate::tensor![6]),
             panics("take: index 6 at position [] is out of range for axis 0, which has size 6");
+    }
+    index_fill {
+        "rows" (x: normal([3, 2])) => x.index_fill(0, &crate::tensor![2, 0], 0.5);
+        "none" (x: normal([2, 3])) => x.index_fill(1, &Tensor::zeros([0]), 0.5);
+        "out of range" (x: normal([3])) => x.index_fill(0, &crate::tensor![3], 0.5), panics("index_fill: index 3");
     }
 }
