@@ -209,6 +209,30 @@ impl<T: Float> Variable<T> {
         let along = crate::tensor::Dims::filled(self.rank(), 1).with(axis, filled.len());
         self.masked_fill(&Tensor::from_vec(filled, along).expect("one for each slice"), value)
     }
+
+    /// A copy in which each slice of `src` replaces the slice of an axis that its index names; of equal indices the last
+    /// one stays, and it alone gets a gradient. `src` has the variable's shape but for the axis, where it has one slice
+    /// for each index.
+    ///
+    /// ```
+    /// use wengert_autograd::{Variable, tensor};
+    /// let (x, src) = (Variable::zeros([3]), Variable::from([1.0_f32, 2.0]));
+    /// assert_eq!(x.index_copy(0, &tensor![2, 0], &src).value().to_vec(), [2.0, 0.0, 1.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis or an index is out of range, or the shapes do not fit.
+    #[track_caller]
+    pub fn index_copy(&self, axis: isize, index: &Tensor<i64>, src: &Variable<T>) -> Variable<T> {
+        let (axis, index) = row_of_indices("index_copy", self, axis, index);
+        let wanted = self.shape().with(axis, index.len());
+        if src.shape() != wanted {
+            let problem = format!("src must have the shape {wanted:?}");
+            TensorError::argument("index_copy", &src.shape(), problem).raise();
+        }
+        let along = crate::tensor::Dims::filled(self.rank(), 1).with(axis, index.len());
+        self.scatter(axis as isize, &index.reshape(along).expand(wanted), src)
+    }
 }
 
 samples! {
@@ -238,5 +262,11 @@ samples! {
         "rows" (x: normal([3, 2])) => x.index_fill(0, &crate::tensor![2, 0], 0.5);
         "none" (x: normal([2, 3])) => x.index_fill(1, &Tensor::zeros([0]), 0.5);
         "out of range" (x: normal([3])) => x.index_fill(0, &crate::tensor![3], 0.5), panics("index_fill: index 3");
+    }
+    index_copy {
+        "rows" (x: normal([3, 2]), src: normal([2, 2])) => x.index_copy(0, &crate::tensor![2, 0], src);
+        "the last one stays" (x: normal([2, 3]), src: normal([2, 2])) => x.index_copy(1, &crate::tensor![1, 1], src);
+        "other shapes" (x: normal([3]), src: normal([3])) => x.index_copy(0, &crate::tensor![2, 0], src),
+            panics("index_copy: src must have the shape [2]");
     }
 }

@@ -272,6 +272,7 @@ mod list {
         Entry::new("take", ops::index::samples::take),
         Entry::new("index_add", ops::index::samples::index_add),
         Entry::new("index_fill", ops::index::samples::index_fill),
+        Entry::new("index_copy", ops::index::samples::index_copy),
         Entry::new("embedding", ops::index::samples::embedding),
         Entry::new("scaled_dot_product_attention", ops::attention::samples::scaled_dot_product_attention),
         Entry::new("multi_head_attention", ops::attention::samples::multi_head_attention),
