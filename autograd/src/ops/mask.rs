@@ -104,6 +104,36 @@ impl<T: Float> Variable<T> {
         let (x, name, line) = (&row, "masked_select", line());
         compiled!(read_at(x: &Variable<T>, name: &'static str, places: &Places, line: Line) -> Variable<T>)
     }
+
+    /// A copy in which the elements where the mask holds are replaced, in row-major order, by those of `src`, which may
+    /// have more. The mask broadcasts to the variable's shape. Adjoint: [`masked_select`](Variable::masked_select).
+    ///
+    /// ```
+    /// use wengert_autograd::{Variable, tensor};
+    /// let (x, src) = (Variable::zeros([3]), Variable::from([5.0_f32, 6.0, 7.0]));
+    /// assert_eq!(x.masked_scatter(&tensor![true, false, true], &src).value().to_vec(), [5.0, 0.0, 6.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the mask does not broadcast to the shape, or `src` has too few elements.
+    #[track_caller]
+    pub fn masked_scatter(&self, mask: &Tensor<bool>, src: &Variable<T>) -> Variable<T> {
+        let shape = self.shape();
+        if !mask.dims().broadcasts_to(&shape) {
+            let problem = format!("a mask of shape {:?} does not broadcast to it", mask.shape());
+            TensorError::argument("masked_scatter", &shape, problem).raise();
+        }
+        let chosen: Vec<i64> =
+            (0..).zip(mask.expand(shape).iter()).filter_map(|(i, chosen)| chosen.then_some(i)).collect();
+        let count = chosen.len();
+        if src.len() < count {
+            let problem = format!("it has {} elements, and the mask holds at {count} places", src.len());
+            TensorError::argument("masked_scatter", &src.shape(), problem).raise();
+        }
+        let index = Tensor::from_vec(chosen, count).expect("as many as there are");
+        let src = src.reshape([src.len()]).narrow(0, 0, count);
+        self.reshape([self.len()]).scatter(0, &index, &src).reshape(shape)
+    }
 }
 
 /// g / y, and 0 where y is 0, with derivatives of every order: the divisor is made harmless before the division.
@@ -125,5 +155,12 @@ samples! {
         "some" (x: normal([2, 3])) => x.masked_select(&Tensor::from_fn([2, 3], |at| at[0] != at[1]));
         "broadcast" (x: normal([3])) => x.masked_select(&Tensor::from_fn([2, 1], |at| at[0] == 1));
         "none" (x: normal([2, 3])) => x.masked_select(&Tensor::zeros([2, 3]));
+    }
+    masked_scatter {
+        "some" (x: normal([2, 3]), src: normal([4])) =>
+            x.masked_scatter(&Tensor::from_fn([2, 3], |at| at[0] != at[1]), src);
+        "rows" (x: normal([2, 2]), src: normal([2])) => x.masked_scatter(&Tensor::from_fn([2, 1], |at| at[0] == 1), src);
+        "too few" (x: normal([2]), src: normal([1])) => x.masked_scatter(&Tensor::ones([2]), src),
+            panics("it has 1 elements, and the mask holds at 2 places");
     }
 }

@@ -264,6 +264,7 @@ mod list {
         Entry::new("triu", ops::diagonal::samples::triu),
         Entry::new("masked_fill", ops::mask::samples::masked_fill),
         Entry::new("masked_select", ops::mask::samples::masked_select),
+        Entry::new("masked_scatter", ops::mask::samples::masked_scatter),
         Entry::new("gather", ops::gather::samples::gather),
         Entry::new("take_along", ops::gather::samples::take_along),
         Entry::new("scatter", ops::gather::samples::scatter),
