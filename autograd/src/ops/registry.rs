@@ -237,6 +237,7 @@ mod list {
         Entry::new("median", ops::extremes::samples::median),
         Entry::new("quantile", ops::extremes::samples::quantile),
         Entry::new("norm", ops::vector_norm::samples::norm),
+        Entry::new("renorm", ops::vector_norm::samples::renorm),
         Entry::new("logsumexp", ops::logsumexp::samples::logsumexp),
         Entry::new("flatten", ops::shape::samples::flatten),
         Entry::new("squeeze", ops::shape::samples::squeeze),

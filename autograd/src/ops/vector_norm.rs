@@ -27,7 +27,7 @@ use crate::{
     },
     kernel::reduce,
     scalar::{Float, float::compiled, formula::elementary},
-    tensor::Tensor,
+    tensor::{Tensor, TensorError},
 };
 use std::borrow::Cow;
 
@@ -155,6 +155,33 @@ impl<T: Float> Variable<T> {
         let (x, line) = (self, line());
         compiled!(norm_at(x: &Variable<T>, p: f64, axes: u32, keepdim: bool, line: Line) -> Variable<T>)
     }
+
+    /// Each slice of an axis whose p-norm exceeds `max_norm`, scaled down to it; the others as they are. The gradient is
+    /// that of x·min(1, `max_norm`/(norm + 10⁻⁷)), as in PyTorch.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([[3.0_f64, 4.0], [0.3, 0.4]]);
+    /// let y = x.renorm(2.0, 0, 1.0).value().to_vec();
+    /// assert!((y[0] - 0.6).abs() < 1e-7 && y[2..] == [0.3, 0.4]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range, p is not positive, or `max_norm` is negative.
+    #[track_caller]
+    pub fn renorm(&self, p: f64, axis: isize, max_norm: f64) -> Variable<T> {
+        let shape = self.shape();
+        let axis = shape.axis("renorm", axis);
+        if p.is_nan() || p <= 0.0 || max_norm.is_nan() || max_norm < 0.0 {
+            let problem =
+                format!("p must be positive and max_norm not negative; they are {p} and {max_norm}");
+            TensorError::argument("renorm", &shape, problem).raise();
+        }
+        let others: Vec<isize> = (0..shape.len() as isize).filter(|&other| other != axis as isize).collect();
+        let norms = self.norm_axes(p, others.as_slice(), true);
+        let long = norms.read().gt(T::from_f64(max_norm));
+        let scale = (max_norm / (norms + 1e-7)).masked_fill(&long.logical_not(), 1.0);
+        self * scale
+    }
 }
 
 samples! {
@@ -169,5 +196,10 @@ samples! {
         "least" (x: values([3], &[2.0, -0.5, 1.0])) => x.norm(f64::NEG_INFINITY);
         "at 0" (x: values([3], &[0.0, 0.0, 0.0])) => x.norm(2.0), kink("the norm has no slope at 0: 0");
         "not a number" (x: normal([3])) => x.norm(f64::NAN), panics("norm: p is NaN");
+    }
+    renorm {
+        "long and short rows" (x: values([2, 2], &[3.0, 4.0, 0.3, -0.4])) => x.renorm(2.0, 0, 1.0);
+        "columns" (x: nonzero([3, 2])) => x.renorm(1.0, -1, 0.25);
+        "no p" (x: normal([2, 2])) => x.renorm(0.0, 0, 1.0), panics("p must be positive");
     }
 }
