@@ -19,7 +19,12 @@ use super::{
     registry::samples,
 };
 use crate::{
-    graph::{Context, Cotangents, Grads, Keep, Variable, mode::line, op::Line, seed::split_generator},
+    graph::{
+        Context, Cotangents, Grads, Keep, Variable,
+        mode::{line, on_behalf_of},
+        op::Line,
+        seed::split_generator,
+    },
     kernel::attention::Attention,
     scalar::{Float, float::compiled},
     tensor::{Dims, Tensor, valid},
@@ -258,7 +263,7 @@ fn attention_at<T: Float>(
 ) -> Variable<T> {
     if bias.is_some_and(Variable::needs_grad) {
         // A gradient of the scores has the size that the kernels avoid.
-        return meaning.compose(q, k, v, bias).0;
+        return on_behalf_of(line, || meaning.compose(q, k, v, bias).0);
     }
     let (q_value, k_value, v_value) = (q.read(), k.read(), v.read());
     let rank = meaning.batch.len() + 2;

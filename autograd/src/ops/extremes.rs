@@ -355,6 +355,7 @@ impl<T: Float> Variable<T> {
 }
 
 /// The elements at these indices, which come out of the variable itself.
+#[track_caller]
 fn picked<T: Float>(
     x: &Variable<T>,
     name: &'static str,

@@ -33,6 +33,7 @@ use crate::{
 use std::borrow::Cow;
 
 /// The matrices transposed.
+#[track_caller]
 fn t<T: Float>(x: &Variable<T>) -> Variable<T> {
     x.transpose(-1, -2)
 }

@@ -28,7 +28,11 @@ use super::{
     registry::samples,
 };
 use crate::{
-    graph::{Context, Cotangents, Grads, Keep, Variable, mode::line, op::Line},
+    graph::{
+        Context, Cotangents, Grads, Keep, Variable,
+        mode::{line, on_behalf_of},
+        op::Line,
+    },
     kernel::{
         recurrent::{Cell, Sequence},
         reduce,
@@ -103,6 +107,7 @@ fn lstm_gates<T: Float>(gates: &Variable<T>, c: &Variable<T>, line: Line) -> [Va
 }
 
 /// One step from projected inputs `[N, G·H]`: state and, of an LSTM, memory.
+#[track_caller]
 fn step<T: Float>(
     cell: Cell,
     x: &Variable<T>,
@@ -123,11 +128,13 @@ fn step<T: Float>(
         }
         Cell::Gru => {
             let size = h.shape()[h.rank() - 1];
-            let part = |gates: &Variable<T>, gate: usize| gates.narrow(-1, gate * size, size);
-            let r = (part(x, 0) + part(&product, 0)).sigmoid();
-            let z = (part(x, 1) + part(&product, 1)).sigmoid();
-            let new = (part(x, 2) + r * part(&product, 2)).tanh();
-            (&new + z * (h - &new), None)
+            on_behalf_of(line(), || {
+                let part = |gates: &Variable<T>, gate: usize| gates.narrow(-1, gate * size, size);
+                let r = (part(x, 0) + part(&product, 0)).sigmoid();
+                let z = (part(x, 1) + part(&product, 1)).sigmoid();
+                let new = (part(x, 2) + r * part(&product, 2)).tanh();
+                (&new + z * (h - &new), None)
+            })
         }
     }
 }
@@ -398,8 +405,9 @@ fn stacked<T: Float>(
             check_state(operation, name, state, &states);
         }
     }
+    let caller = line();
     let first = |state: Option<&Variable<T>>, k: usize| match state {
-        Some(state) => state.select(0, k as isize),
+        Some(state) => on_behalf_of(caller, || state.select(0, k as isize)),
         None => Variable::new(Tensor::zeros([rows, size])),
     };
     let (mut input, mut last, mut memories) = (x.clone(), Vec::new(), Vec::new());
@@ -443,7 +451,7 @@ fn stacked<T: Float>(
         }
         input = if directions == 1 { outputs.remove(0) } else { Variable::cat(&outputs, -1) };
     }
-    let memory = cell.has_memory().then(|| Variable::stack(&memories, 0));
+    let memory = if cell.has_memory() { Some(Variable::stack(&memories, 0)) } else { None };
     (input, Variable::stack(&last, 0), memory)
 }
 
