@@ -255,6 +255,7 @@ samples! {
     }
     take {
         "some" (x: normal([2, 3])) => x.take(&crate::tensor![[5, 0], [0, -2]]);
+        "none" (x: normal([2, 3])) => x.take(&Tensor::zeros([0, 2]));
         "out of range" (x: normal([2, 3])) => x.take(&crate::tensor![6]),
             panics("take: index 6 at position [] is out of range for axis 0, which has size 6");
     }
@@ -266,6 +267,7 @@ samples! {
     index_copy {
         "rows" (x: normal([3, 2]), src: normal([2, 2])) => x.index_copy(0, &crate::tensor![2, 0], src);
         "the last one stays" (x: normal([2, 3]), src: normal([2, 2])) => x.index_copy(1, &crate::tensor![1, 1], src);
+        "none" (x: normal([2, 3]), src: normal([2, 0])) => x.index_copy(1, &Tensor::zeros([0]), src);
         "other shapes" (x: normal([3]), src: normal([3])) => x.index_copy(0, &crate::tensor![2, 0], src),
             panics("index_copy: src must have the shape [2]");
     }

@@ -160,6 +160,7 @@ samples! {
         "some" (x: normal([2, 3]), src: normal([4])) =>
             x.masked_scatter(&Tensor::from_fn([2, 3], |at| at[0] != at[1]), src);
         "rows" (x: normal([2, 2]), src: normal([2])) => x.masked_scatter(&Tensor::from_fn([2, 1], |at| at[0] == 1), src);
+        "none" (x: normal([2, 3]), src: normal([4])) => x.masked_scatter(&Tensor::zeros([1]), src);
         "too few" (x: normal([2]), src: normal([1])) => x.masked_scatter(&Tensor::ones([2]), src),
             panics("it has 1 elements, and the mask holds at 2 places");
     }
