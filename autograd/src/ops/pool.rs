@@ -207,14 +207,19 @@ fn max_pool<T: Float>(
     record(op, &[x], &[&value], maxima, Keep::NOTHING, line)
 }
 
-fn adaptive_max_pool<T: Float>(x: &Variable<T>, sizes: [usize; 3], shape: Dims, line: Line) -> Variable<T> {
+fn adaptive_max_pool<T: Float>(
+    x: &Variable<T>,
+    rank: usize,
+    sizes: [usize; 3],
+    name: &'static str,
+    line: Line,
+) -> Variable<T> {
     let value = x.read();
-    let rank = 2;
     let input = promote(&value.shape()[value.rank() - rank..]);
     let cells = [0, 1, 2].map(|axis| cells(input[axis], sizes[axis]).collect());
+    let shape = with_spatial(value.dims(), rank, sizes);
     let (maxima, positions) = pool::max_of_cells(&value, input, &cells, shape);
-    let plane = input.iter().product();
-    let op = Pick { name: "adaptive_max_pool2d", positions, shape: value.dims(), plane };
+    let op = Pick { name, positions, shape: value.dims(), plane: input.iter().product() };
     record(op, &[x], &[&value], maxima, Keep::NOTHING, line)
 }
 
@@ -406,11 +411,51 @@ adaptive! {
     /// # Panics
     /// If the input has not these axes, or an output size is 0.
     adaptive_avg_pool2d: 2;
+
+    /// The means of a grid of cells of the last three axes: `[N, C, D, H, W]` gives `[N, C, layers, rows, columns]`; see
+    /// [`adaptive_avg_pool1d`](Self::adaptive_avg_pool1d).
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::ones([2, 8, 4, 7, 7]);
+    /// assert_eq!(x.adaptive_avg_pool3d(1).shape(), [2, 8, 1, 1, 1]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the input has not these axes, or an output size is 0.
+    adaptive_avg_pool3d: 3;
 }
 
-impl<T: Float> Variable<T> {
-    /// The maxima of a grid of cells of the last two axes: `[N, C, H, W]` gives `[N, C, rows, columns]`; the cells are
-    /// those of [`adaptive_avg_pool1d`](Self::adaptive_avg_pool1d). The gradient goes to the first of equal maxima.
+macro_rules! adaptive_maxima {
+    ($($(#[$doc:meta])* $name:ident: $rank:literal;)*) => {
+        impl<T: Float> Variable<T> {$(
+            $(#[$doc])*
+            #[track_caller]
+            pub fn $name(&self, output_size: impl IntoShape) -> Variable<T> {
+                let (x, rank, name, line) = (self, $rank, stringify!($name), line());
+                let sizes = valid(grid(name, rank, self.shape(), output_size.into_shape()));
+                compiled!(adaptive_max_pool(
+                    x: &Variable<T>, rank: usize, sizes: [usize; 3], name: &'static str, line: Line
+                ) -> Variable<T>)
+            }
+        )*}
+    };
+}
+
+adaptive_maxima! {
+    /// The maxima of so many cells of the last axis: `[N, C, L]` gives `[N, C, output_size]`; the cells are those of
+    /// [`adaptive_avg_pool1d`](Self::adaptive_avg_pool1d). The gradient goes to the first of equal maxima.
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::from([[[1.0_f32, 3.0, 5.0]]]);
+    /// assert_eq!(x.adaptive_max_pool1d(2).value().to_vec(), [3.0, 5.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the input has not these axes, or the output size is 0.
+    adaptive_max_pool1d: 1;
+
+    /// The maxima of a grid of cells of the last two axes: `[N, C, H, W]` gives `[N, C, rows, columns]`; see
+    /// [`adaptive_max_pool1d`](Self::adaptive_max_pool1d).
     ///
     /// ```
     /// let x = wengert_autograd::Variable::ones([2, 3, 7, 5]);
@@ -419,12 +464,19 @@ impl<T: Float> Variable<T> {
     ///
     /// # Panics
     /// If the input has not these axes, or an output size is 0.
-    #[track_caller]
-    pub fn adaptive_max_pool2d(&self, output_size: impl IntoShape) -> Variable<T> {
-        let sizes = valid(grid("adaptive_max_pool2d", 2, self.shape(), output_size.into_shape()));
-        let (x, shape, line) = (self, with_spatial(self.shape(), 2, sizes), line());
-        compiled!(adaptive_max_pool(x: &Variable<T>, sizes: [usize; 3], shape: Dims, line: Line) -> Variable<T>)
-    }
+    adaptive_max_pool2d: 2;
+
+    /// The maxima of a grid of cells of the last three axes: `[N, C, D, H, W]` gives `[N, C, layers, rows, columns]`; see
+    /// [`adaptive_max_pool1d`](Self::adaptive_max_pool1d).
+    ///
+    /// ```
+    /// let x = wengert_autograd::Variable::ones([2, 3, 4, 7, 5]);
+    /// assert_eq!(x.adaptive_max_pool3d(1).shape(), [2, 3, 1, 1, 1]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the input has not these axes, or an output size is 0.
+    adaptive_max_pool3d: 3;
 }
 
 samples! {
@@ -474,6 +526,19 @@ samples! {
     adaptive_avg_pool2d {
         "rows and columns" (x: normal([2, 2, 5, 4])) => x.adaptive_avg_pool2d([2, 3]);
         "everything" (x: normal([2, 2, 3, 4])) => x.adaptive_avg_pool2d(1);
+    }
+    adaptive_avg_pool3d {
+        "layers, rows and columns" (x: normal([1, 2, 3, 3, 2])) => x.adaptive_avg_pool3d([2, 2, 1]);
+        "a matrix" (x: normal([4, 4])) => x.adaptive_avg_pool3d(1), panics("3 spatial axes");
+    }
+    adaptive_max_pool1d {
+        "cells that overlap" (x: distinct([2, 2, 7])) => x.adaptive_max_pool1d(3);
+        "equal elements" (x: values([1, 1, 3], &[2.0, 2.0, 1.0])) => x.adaptive_max_pool1d(1), kink("the first of equals");
+        "no cells" (x: normal([1, 2, 4])) => x.adaptive_max_pool1d(0), panics("output size must be one number");
+    }
+    adaptive_max_pool3d {
+        "layers, rows and columns" (x: distinct([1, 2, 3, 3, 2])) => x.adaptive_max_pool3d([2, 2, 1]);
+        "a matrix" (x: normal([4, 4])) => x.adaptive_max_pool3d(1), panics("3 spatial axes");
     }
     adaptive_max_pool2d {
         "cells that overlap" (x: distinct([2, 2, 5, 4])) => x.adaptive_max_pool2d([2, 3]);
