@@ -8,6 +8,7 @@ pub(crate) mod factor;
 pub(crate) mod gather;
 pub(crate) mod matmul;
 pub(crate) mod norm;
+pub(crate) mod orthogonal;
 pub(crate) mod parallel;
 pub(crate) mod pool;
 pub(crate) mod recurrent;

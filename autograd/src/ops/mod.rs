@@ -21,6 +21,7 @@ mod mask;
 mod matmul;
 pub(crate) mod norm;
 mod operators;
+mod orthogonal;
 pub(crate) mod own;
 mod pad;
 pub(crate) mod pool;
