@@ -66,3 +66,8 @@ pub mod prelude {
     pub use crate::optim::{Adam, AdamW, Optimizer, Sgd};
     pub use crate::{Float, NamedParameters, Tensor, Variable, grad, manual_seed, no_grad, s, tensor};
 }
+
+/// The README's examples run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
