@@ -33,6 +33,7 @@ use crate::{
     scalar::{Float, float::compiled},
     tensor::{Dims, Tensor, TensorError},
 };
+use std::borrow::Cow;
 
 /// The matrices transposed.
 #[track_caller]
@@ -56,6 +57,10 @@ struct Qr;
 impl<T: Float> Op<T> for Qr {
     fn name(&self) -> &'static str {
         "qr"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "(q, r) = qr(a), that is a = q·r; ā += (q̄ + q·s)·r⁻ᵀ, s the lower triangle of r·r̄ᵀ − q̄ᵀ·q, mirrored"
+            .into()
     }
     fn backward(&self, cx: &Context<'_, T>, mut g: Cotangents<T>) -> Grads<T> {
         // Ā = (Q̄ + Q·S)·R⁻ᵀ, where S is M = R·R̄ᵀ − Q̄ᵀ·Q with its lower triangle mirrored to the upper one.
@@ -88,6 +93,9 @@ impl<T: Float> Op<T> for Eigh {
     fn name(&self) -> &'static str {
         "eigh"
     }
+    fn rule(&self) -> Cow<'static, str> {
+        "(w, v) = eigh(a), that is a = v·diag(w)·vᵀ; ā += v·(diag(w̄) + F∘(vᵀ·v̄))·vᵀ, made symmetric, F the reciprocal gaps of w".into()
+    }
     fn backward(&self, cx: &Context<'_, T>, mut g: Cotangents<T>) -> Grads<T> {
         // Ā = V·(diag(w̄) + F∘(Vᵀ·V̄))·Vᵀ with Fᵢⱼ = 1/(wⱼ − wᵢ); its symmetric part, since A is symmetric.
         let (w, v) = (cx.output(0), cx.output(1));
@@ -114,6 +122,9 @@ struct Svd;
 impl<T: Float> Op<T> for Svd {
     fn name(&self) -> &'static str {
         "svd"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "(u, s, v) = svd(a), that is a = u·diag(s)·vᵀ; ā += u·diag(s̄)·vᵀ, and what turns u and v".into()
     }
     fn backward(&self, cx: &Context<'_, T>, mut g: Cotangents<T>) -> Grads<T> {
         // With Fᵢⱼ = 1/(sⱼ² − sᵢ²): Ā = U·diag(s̄)·Vᵀ + (U·(F∘(UᵀŪ − ŪᵀU))·S + (1 − U·Uᵀ)·Ū·S⁻¹)·Vᵀ, and the same with U
@@ -148,6 +159,9 @@ struct Pinverse;
 impl<T: Float> Op<T> for Pinverse {
     fn name(&self) -> &'static str {
         "pinverse"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        "x = a⁺; ā += −xᵀ·x̄·xᵀ + (1 − a·x)·x̄ᵀ·x·xᵀ + xᵀ·x·x̄ᵀ·(1 − x·a)".into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         // Ā = −Xᵀ·X̄·Xᵀ + (1 − A·X)·X̄ᵀ·X·Xᵀ + Xᵀ·X·X̄ᵀ·(1 − X·A)

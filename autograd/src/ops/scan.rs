@@ -177,6 +177,9 @@ impl<T: Float> Op<T> for LogCumSumExp {
     fn name(&self) -> &'static str {
         "logcumsumexp"
     }
+    fn rule(&self) -> Cow<'static, str> {
+        "y = the running logarithm of Σ e^x; x̄ += Σ ȳ·e^(x − y), over what comes after".into()
+    }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         // x̄ᵢ = e^(xᵢ − yᵢ)·rᵢ with rᵢ = ȳᵢ + e^(yᵢ − yᵢ₊₁)·rᵢ₊₁: y does not fall, so no factor exceeds 1.
         let (x, y) = (cx.input(0), cx.output(0));
