@@ -117,3 +117,90 @@ fn a_deep_graph_is_no_trouble() {
     assert_eq!((graph.nodes.len(), graph.steps().len()), (20_001, 20_000));
     assert_eq!(graph.text().lines().count(), 20_001);
 }
+
+/// A result of about 200 nodes, of vectors.
+fn wide() -> Variable<f64> {
+    let mut x = Variable::from([0.1; 64]).requires_grad().named("x");
+    for layer in 0..60 {
+        let w = Variable::from([0.5; 64]).requires_grad().named(&format!("layer{layer}.weight"));
+        x = (&x * &w).tanh();
+    }
+    (&x * &x).sum()
+}
+
+#[test]
+fn a_page_of_two_hundred_nodes_stays_small() {
+    let graph = inspect::graph(&inspect::trace(wide));
+    assert!((180..=220).contains(&graph.nodes.len()), "{}", graph.nodes.len());
+    let page = graph.html("Two hundred nodes");
+    assert!(page.len() < 300_000, "{} bytes", page.len());
+    for outside in ["http:", "https:", "src=", "@import", "url(h"] {
+        let found = page.match_indices(outside).map(|(at, _)| &page[at..page.len().min(at + 60)]);
+        let other: Vec<&str> = found.filter(|text| !text.starts_with("http://www.w3.org/2000/svg")).collect();
+        assert!(other.is_empty(), "{other:?}");
+    }
+}
+
+#[test]
+fn json_has_the_values_and_the_steps() {
+    let (loss, _) = inspect::trace(neuron);
+    let graph = inspect::graph(&loss);
+    let document: serde_json::Value = serde_json::from_str(&graph.json()).unwrap();
+    let nodes = document["nodes"].as_array().unwrap();
+    assert_eq!(nodes.len(), graph.nodes.len());
+    let w = nodes.iter().find(|node| node["outputs"][0]["name"] == "w").unwrap();
+    assert_eq!((&w["kind"], &w["outputs"][0]["value"]["values"][0]), (&"parameter".into(), &3.into()));
+    let rules: Vec<&str> =
+        document["steps"].as_array().unwrap().iter().map(|step| step["rule"].as_str().unwrap()).collect();
+    assert_eq!(rules, graph.steps().map(|step| step.rule).collect::<Vec<_>>());
+    // What is not a number in JSON is a string.
+    let x = Variable::from([0.0_f64, 1.0]).requires_grad();
+    let infinite: serde_json::Value =
+        serde_json::from_str(&inspect::graph(&inspect::trace(|| x.ln().sum())).json()).unwrap();
+    assert_eq!(infinite["nodes"][1]["outputs"][0]["value"]["values"][0], "−∞");
+}
+
+#[test]
+fn dot_and_svg_escape_names() {
+    let name = "a \"quoted\" <name> \\ & a\nbreak";
+    let x = Variable::from(1.0_f64).requires_grad().named(name);
+    let graph = inspect::graph(&(&x * 2.0));
+    let dot = graph.dot();
+    assert!(dot.contains(r#"[label="parameter\na \"quoted\" <name> \\ & a\\nbreak []""#), "{dot}");
+    assert!(dot.contains("n0 -> n1"));
+    let svg = graph.svg();
+    assert!(svg.contains("a &quot;quoted&quot; &lt;name&gt; \\ &amp;"), "{svg}");
+    assert!(!svg.contains("<name>"));
+}
+
+#[test]
+fn a_trace_shows_constants_and_what_no_rule_reads() {
+    let x = Variable::from([1.0_f64, 2.0]).named("x");
+    let w = Variable::from([0.5_f64, 0.5]).requires_grad().named("w");
+    let build = || ((&w + &x) + &x).sum();
+    // Addition keeps nothing, so the ordinary graph knows neither the constant nor the sums.
+    let plain = inspect::graph(&build());
+    assert!(plain.nodes.iter().filter(|node| node.op == "add").all(|node| node.outputs[0].value.is_none()));
+    let traced = inspect::graph(&inspect::trace(build));
+    let named: Vec<&str> = traced.nodes.iter().map(|node| node.outputs[0].symbol.as_str()).collect();
+    assert_eq!(named, ["w", "x", "v₁", "v₂", "v₃"]); // x once, though it is read twice
+    assert_eq!(traced.nodes[3].outputs[0].value.as_ref().unwrap().to_vec(), [2.5, 4.5]);
+}
+
+#[test]
+fn outputs_of_one_operation_have_names_of_their_own() {
+    let zeros = || Variable::zeros([4, 1]);
+    let weights = wengert_autograd::RecurrentWeights {
+        weight_ih: zeros().requires_grad(),
+        weight_hh: zeros(),
+        bias_ih: None,
+        bias_hh: None,
+    };
+    let one = Variable::ones([1, 1]);
+    let (h, c) = wengert_autograd::lstm_cell(&one, &one, &one, &weights);
+    let (h, c) = (h.named("h"), c.named("c"));
+    assert_eq!((h.name().as_deref(), c.name().as_deref()), (Some("h"), Some("c")));
+    let graph = inspect::graph(&(h * c).sum());
+    let cell = graph.nodes.iter().find(|node| node.outputs.len() == 2).unwrap();
+    assert_eq!(cell.outputs.iter().map(|data| data.symbol.as_str()).collect::<Vec<_>>(), ["h", "c"]);
+}

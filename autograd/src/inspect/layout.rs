@@ -42,8 +42,7 @@ struct Item {
     joint: bool,
 }
 
-/// Finds the places of nodes of these sizes. An edge is `(from, to)` with `from < to`; nodes without incoming edges
-/// are drawn right above the first node that reads them.
+/// Finds the places of nodes of these sizes. An edge is `(from, to)` with `from < to`.
 pub(super) fn layered(sizes: &[(f64, f64)], edges: &[(usize, usize)]) -> Layout {
     let layers = layers(sizes.len(), edges);
     let mut items: Vec<Item> =
@@ -71,6 +70,7 @@ pub(super) fn layered(sizes: &[(f64, f64)], edges: &[(usize, usize)]) -> Layout 
     }
     order(&mut rows, &mut items);
     place(&rows, &mut items);
+    straighten(&rows, &mut items, &joints);
     draw(sizes, edges, &layers, &joints, &rows, items)
 }
 
@@ -85,24 +85,18 @@ fn connect(items: &mut [Item], from: usize, to: usize) {
     items[to].above.push(from);
 }
 
-/// The layer of each node: below all that it reads.
+/// The layer of each node: right above the first node that reads it, so that what is used late is drawn late.
 fn layers(nodes: usize, edges: &[(usize, usize)]) -> Vec<usize> {
-    let mut reads = vec![Vec::new(); nodes];
     let mut read_by = vec![Vec::new(); nodes];
     for &(from, to) in edges {
-        reads[to].push(from);
         read_by[from].push(to);
     }
-    let mut layers = vec![0; nodes];
-    for node in 0..nodes {
-        layers[node] = reads[node].iter().map(|&from| layers[from] + 1).max().unwrap_or(0);
+    let mut heights = vec![0; nodes];
+    for node in (0..nodes).rev() {
+        heights[node] = read_by[node].iter().map(|&to| heights[to] + 1).max().unwrap_or(0);
     }
-    for node in 0..nodes {
-        if reads[node].is_empty() {
-            layers[node] = read_by[node].iter().map(|&to| layers[to] - 1).min().unwrap_or(0);
-        }
-    }
-    layers
+    let highest = heights.iter().max().copied().unwrap_or(0);
+    heights.into_iter().map(|height| highest - height).collect()
 }
 
 /// Orders the layers so that few edges cross: each item at the mean position of its neighbours, from the top down and
@@ -214,6 +208,43 @@ fn place(rows: &[Vec<usize>], items: &mut [Item]) {
             for (&number, x) in rows[layer].iter().zip(nearest(&wanted, &gaps)) {
                 items[number].x = x;
             }
+        }
+    }
+}
+
+/// Puts the joints of an edge in a vertical line, as far down as the neighbours leave room for one, and then in the next.
+fn straighten(rows: &[Vec<usize>], items: &mut [Item], chains: &[Vec<usize>]) {
+    let mut position = vec![0; items.len()];
+    for row in rows {
+        for (at, &item) in row.iter().enumerate() {
+            position[item] = at;
+        }
+    }
+    let room = |items: &[Item], joint: usize| {
+        let (row, at) = (&rows[items[joint].layer], position[joint]);
+        let left = at.checked_sub(1).map(|left| items[row[left]].x + distance(items, row[left], joint));
+        let right = row.get(at + 1).map(|&right| items[right].x - distance(items, joint, right));
+        (left.unwrap_or(f64::NEG_INFINITY), right.unwrap_or(f64::INFINITY))
+    };
+    for chain in chains {
+        let mut start = 0;
+        while start < chain.len() {
+            let (mut low, mut high) = room(items, chain[start]);
+            let mut end = start + 1;
+            while let Some(&joint) = chain.get(end) {
+                let (left, right) = room(items, joint);
+                if low.max(left) > high.min(right) {
+                    break;
+                }
+                (low, high) = (low.max(left), high.min(right));
+                end += 1;
+            }
+            let mean =
+                chain[start..end].iter().map(|&joint| items[joint].x).sum::<f64>() / (end - start) as f64;
+            for &joint in &chain[start..end] {
+                items[joint].x = mean.max(low).min(high);
+            }
+            start = end;
         }
     }
 }

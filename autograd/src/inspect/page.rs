@@ -16,7 +16,7 @@ use crate::{scalar::Float, tensor::Tensor};
 use serde::Serialize;
 
 /// Elements of tensors that a page shows, in all, so that it stays small; and of one tensor at most.
-const ELEMENTS: usize = 14_000;
+const ELEMENTS: usize = 8_000;
 const ELEMENTS_OF_ONE: usize = 400;
 
 #[derive(Serialize)]
@@ -36,7 +36,6 @@ struct NodeContents {
     line: Option<String>,
     inputs: Vec<Place>,
     outputs: Vec<DataContents>,
-    definition: String,
     rule: Option<String>,
 }
 
@@ -129,13 +128,12 @@ fn contents<T: Float>(graph: &Graph<T>) -> Contents {
         value: data.value.as_ref().map(sample),
         gradient: data.gradient.as_ref().map(sample),
     };
-    let nodes = graph.nodes.iter().enumerate().map(|(number, node)| NodeContents {
+    let nodes = graph.nodes.iter().map(|node| NodeContents {
         kind: kind(node.kind),
         op: node.op,
         line: node.line.map(|line| line.to_string()),
         inputs: node.inputs.clone(),
         outputs: node.results().iter().map(data).collect(),
-        definition: graph.definition(number),
         rule: node.rule().map(Rule::readable),
     });
     let forward = graph.nodes.iter().enumerate().filter(|(_, node)| node.kind == Kind::Operation);

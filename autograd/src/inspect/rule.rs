@@ -97,9 +97,8 @@ pub(crate) fn put_in(text: &str, meanings: &Meanings) -> String {
     words(text).map(|word| meanings.get(word).map_or(word, String::as_str)).collect()
 }
 
-/// The formula with numbers for its letters: without the words after its comma; none if a letter has no number.
-pub(crate) fn with_numbers(text: &str, numbers: &Meanings, letters: &Meanings) -> Option<String> {
-    let formula = formula_of(text);
+/// The formula with numbers for its letters; none if a letter has no number.
+pub(crate) fn with_numbers(formula: &str, numbers: &Meanings, letters: &Meanings) -> Option<String> {
     let mut written = String::new();
     let mut before = None;
     let mut pieces = words(formula).peekable();
@@ -126,18 +125,18 @@ pub(crate) fn with_numbers(text: &str, numbers: &Meanings, letters: &Meanings) -
     Some(written)
 }
 
-/// The part of a rule before the comma that begins its explanation; commas in parentheses are the formula's.
-fn formula_of(text: &str) -> &str {
+/// The formula of a line, and the words after the comma that explain it; commas in parentheses are the formula's.
+pub(crate) fn explained(text: &str) -> (&str, &str) {
     let mut depth = 0;
     for (at, c) in text.char_indices() {
         match c {
             '(' | '[' => depth += 1,
             ')' | ']' => depth -= 1,
-            ',' if depth == 0 => return &text[..at],
+            ',' if depth == 0 => return (&text[..at], text[at + 1..].trim()),
             _ => {}
         }
     }
-    text
+    (text, "")
 }
 
 /// Letters of a word: an index and a bar belong to it, and a transpose does not.
@@ -191,15 +190,13 @@ mod tests {
     #[test]
     fn numbers_are_put_in() {
         let numbers = meanings(&[("ȳ", "−0.5"), ("y", "−3")]);
-        let written = with_numbers("ȳ · (1 − y²), elementwise", &numbers, &numbers);
+        let written = with_numbers("ȳ · (1 − y²)", &numbers, &numbers);
         assert_eq!(written.as_deref(), Some("−0.5 · (1 − (−3)²)"));
         assert_eq!(with_numbers("ȳ · ∂y/∂x", &numbers, &numbers), None);
+        assert_eq!(explained("max(a, b), of two"), ("max(a, b)", "of two"));
         let letters = meanings(&[("x", "x")]);
         assert_eq!(with_numbers("ȳ · x", &numbers, &letters), None);
-        assert_eq!(
-            with_numbers("ȳ · mean(y), of all", &numbers, &letters).as_deref(),
-            Some("−0.5 · mean(−3)")
-        );
+        assert_eq!(with_numbers("ȳ · mean(y)", &numbers, &letters).as_deref(), Some("−0.5 · mean(−3)"));
         assert_eq!(with_numbers("the sum of ȳ", &numbers, &letters), None);
     }
 }

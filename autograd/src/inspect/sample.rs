@@ -15,7 +15,15 @@ pub(super) struct Sample {
     pub(super) rows: usize,
     pub(super) columns: usize,
     pub(super) values: Vec<Number>,
+    #[serde(serialize_with = "shortly")]
     pub(super) statistics: Statistics,
+}
+
+/// The numbers alone, in the order in which [`Statistics`] has them: a page has hundreds.
+fn shortly<S: Serializer>(statistics: &Statistics, serializer: S) -> Result<S::Ok, S::Error> {
+    let Statistics { count, min, max, mean, std, norm, zeros, not_finite } = *statistics;
+    let [min, max, mean, std, norm] = [min, max, mean, std, norm].map(|value| Number(rounded_to(value, 4)));
+    (count, min, max, mean, std, norm, zeros, not_finite).serialize(serializer)
 }
 
 /// A number that may be infinite or NaN, which JSON has no word for.
@@ -36,7 +44,7 @@ impl Serialize for Number {
 }
 
 impl Sample {
-    /// Of at most `limit` elements, to four significant digits.
+    /// Of at most `limit` elements, to four significant digits; a single one is written as in formulas.
     pub(super) fn of<T: Float>(tensor: &Tensor<T>, limit: usize) -> Sample {
         let shape = tensor.shape();
         let across = shape.last().copied().unwrap_or(1);
@@ -49,6 +57,7 @@ impl Sample {
                 columns = columns.div_ceil(2);
             }
         }
+        let digits = if tensor.len() == 1 { 5 } else { 4 };
         let mut values = Vec::with_capacity(rows * columns);
         let mut index = vec![0; shape.len()];
         for row in 0..rows {
@@ -62,7 +71,7 @@ impl Sample {
                     *last = column * across / columns;
                 }
                 let value = tensor.get(&index).map_or(f64::NAN, |value| value.into_f64());
-                values.push(Number(rounded_to(value, 4)));
+                values.push(Number(rounded_to(value, digits)));
             }
         }
         Sample { shape: shape.to_vec(), rows, columns, values, statistics: Statistics::of(tensor) }
@@ -91,7 +100,7 @@ mod tests {
         let some = Sample::of(&counted([4, 2, 4]), 8);
         assert_eq!((some.rows, some.columns), (4, 2));
         assert_eq!(numbers(&some), [0.0, 2.0, 8.0, 10.0, 16.0, 18.0, 24.0, 26.0]);
-        assert_eq!(numbers(&Sample::of(&Tensor::scalar(0.123_456_f64), 9)), [0.1235]);
+        assert_eq!(numbers(&Sample::of(&Tensor::scalar(0.123_456_f64), 9)), [0.12346]);
         assert!(Sample::of(&Tensor::<f64>::zeros([0, 3]), 9).values.is_empty());
         assert!(Sample::of(&Tensor::<f64>::zeros([3, 0]), 9).values.is_empty());
     }

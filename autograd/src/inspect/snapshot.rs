@@ -39,7 +39,7 @@ pub struct Graph<T: Float = f32> {
 pub struct Node<T: Float = f32> {
     /// What kind of node it is.
     pub kind: Kind,
-    /// The name of the operation; `parameter`, `buffer` or `constant` otherwise.
+    /// The name of the operation; `parameter` or `constant` otherwise.
     pub op: &'static str,
     /// The line of the program that recorded the operation.
     pub line: Option<&'static Location<'static>>,
@@ -271,7 +271,7 @@ impl<T: Float> Capture<T> {
         }
         let (kind, op) = match leaf.is_trainable() {
             true => (Kind::Parameter, "parameter"),
-            false => (Kind::Constant, "buffer"),
+            false => (Kind::Constant, "constant"),
         };
         let name = leaf.extras.get().and_then(|extras| extras.name(0));
         let data = Data { shape: Some(leaf.shape()), ..Data::unknown(name) };

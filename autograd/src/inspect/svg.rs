@@ -55,8 +55,8 @@ pub(super) fn draw<T: Float>(graph: &Graph<T>, inside: &str, svg: &mut String) {
         svg,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"graph\" viewBox=\"0 0 {width:.0} {height:.0}\" \
          width=\"{width:.0}\" height=\"{height:.0}\" role=\"group\" aria-label=\"graph\">{inside}\
-         <defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" \
-         orient=\"auto\"><path d=\"M0 0L8 4L0 8z\"/></marker></defs>"
+         <defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"9\" markerHeight=\"9\" \
+         markerUnits=\"userSpaceOnUse\" orient=\"auto-start-reverse\"><path d=\"M0 0L8 4L0 8z\"/></marker></defs>"
     );
     for ((to, i), path) in names.iter().zip(&paths) {
         let _ = write!(svg, "<path class=\"edge\" id=\"e{to}-{i}\" d=\"{}\"/>", curve(path));
@@ -95,7 +95,9 @@ fn label<T: Float>(node: &Node<T>) -> Label {
     let needed = [columns(&title) as f64 * TITLE, columns(&detail) as f64 * DETAIL, third as f64 * DETAIL];
     let width = needed.into_iter().fold(0.0, f64::max) * ASPECT + 24.0;
     let height = HEIGHTS[usize::from(numbers.is_some())];
-    Label { title, detail, numbers, width: width.max(64.0).round(), height }
+    // Even, so that half of it is whole.
+    let width = (width.max(64.0) / 2.0).ceil() * 2.0;
+    Label { title, detail, numbers, width, height }
 }
 
 fn scalar<T: Float>(tensor: &Tensor<T>) -> String {
@@ -123,8 +125,8 @@ fn draw_node<T: Float>(
     let spoken = escaped(&format!("{} {}", node.op, symbols.join(", ")));
     let _ = write!(
         svg,
-        "<g class=\"node {kind}{}\" id=\"n{number}\" transform=\"translate({:.1} {:.1})\" aria-label=\"{spoken}\">\
-         <title>{spoken}</title><rect x=\"{:.1}\" y=\"{:.1}\" width=\"{width:.0}\" height=\"{height:.0}\" rx=\"{}\"/>",
+        "<g class=\"node {kind}{}\" id=\"n{number}\" transform=\"translate({:.0} {:.0})\">\
+         <title>{spoken}</title><rect x=\"{:.0}\" y=\"{:.0}\" width=\"{width:.0}\" height=\"{height:.0}\" rx=\"{}\"/>",
         if output { " output" } else { "" },
         centre.0,
         centre.1,
@@ -150,6 +152,8 @@ fn curve(path: &[Point]) -> String {
     for (at, &(x, y)) in path.iter().enumerate() {
         let _ = match at {
             0 => write!(d, "M{x:.0} {y:.0}"),
+            // No piece without a length: the arrow at its end would not know where to point.
+            _ if at % 2 == 1 && (y - path[at - 1].1).abs() < 0.5 => Ok(()),
             _ if at % 2 == 1 => write!(d, "V{y:.0}"),
             _ => {
                 let (x0, y0) = path[at - 1];

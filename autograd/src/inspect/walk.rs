@@ -2,7 +2,7 @@
 
 use super::{
     notation::{bar, number},
-    rule::{Meanings, put_in, with_numbers},
+    rule::{Meanings, explained, put_in, with_numbers},
     snapshot::{Data, Graph, Node, Place, graph_with},
 };
 use crate::{
@@ -190,26 +190,25 @@ impl<T: Float> Graph<T> {
         let symbols: Vec<&str> = listed.results().iter().map(|data| data.symbol.as_str()).collect();
         let left =
             if let [only] = symbols[..] { only.to_string() } else { format!("({})", symbols.join(", ")) };
-        let formula = put_in(listed.rule.definition(), &names);
+        let (formula, words) = explained(listed.rule.definition());
+        let left = format!("{left} = {}", put_in(formula, &names));
+        let words = in_parentheses(&[&put_in(words, &names)]);
         let [Data { value: Some(value), .. }] = listed.results() else {
-            return format!("{left} = {formula}");
+            return left + &words;
         };
-        let calculation = with_numbers(listed.rule.definition(), &numbers, &names);
-        equation(&format!("{left} = {formula}"), calculation, value)
+        equation(&left, with_numbers(formula, &numbers, &names), value) + &words
     }
 
     fn rule(&self, contribution: &Contribution<T>) -> String {
         let Contribution { node, input, ref value, summed } = *contribution;
         let listed = &self.nodes[node];
-        let text = listed.rule.contribution(input);
+        let (formula, words) = explained(listed.rule.contribution(input));
         let (names, numbers) = (self.names(listed), self.numbers(listed));
         let target = self.at(listed.inputs[input]);
-        let mut left = format!("{} += {}", bar(&target.symbol), put_in(text, &names));
-        if summed {
-            left += ", summed where it was repeated";
-        }
-        let calculation = if summed { None } else { with_numbers(text, &numbers, &names) };
-        equation(&left, calculation, value)
+        let left = format!("{} += {}", bar(&target.symbol), put_in(formula, &names));
+        let calculation = if summed { None } else { with_numbers(formula, &numbers, &names) };
+        let sum = if summed { "summed where it was repeated" } else { "" };
+        equation(&left, calculation, value) + &in_parentheses(&[&put_in(words, &names), sum])
     }
 
     /// What the letters of the node's rule are called.
@@ -255,6 +254,12 @@ fn equation<T: Float>(formula: &str, calculation: Option<String>, result: &Tenso
         Some(calculation) if calculation != result => format!("{formula} = {calculation} = {result}"),
         _ => format!("{formula} = {result}"),
     }
+}
+
+/// What explains a formula, behind it.
+fn in_parentheses(words: &[&str]) -> String {
+    let words: Vec<&str> = words.iter().copied().filter(|words| !words.is_empty()).collect();
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
 }
 
 /// Numbers to write out before a summary says more.

@@ -3,6 +3,8 @@
 //! The text comes from the same formula as the loops do, so a rule that is shown is the rule that is computed.
 
 use super::expr::{Binary, Listing, Step, Unary};
+use crate::inspect::number;
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, LN_2, LN_10};
 
 /// How tightly a text holds together: what needs parentheses inside what.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,9 +17,10 @@ enum Binding {
 }
 
 /// The factors of a product, above and below the line.
-#[derive(Default)]
 struct Factors {
     negative: bool,
+    /// The numbers among the factors, multiplied.
+    number: f64,
     above: Vec<String>,
     below: Vec<String>,
 }
@@ -33,7 +36,11 @@ impl Listing {
         let call = |name: &str, x| (format!("{name}({})", self.text(x, names).0), Binding::Atom);
         match self.steps[place] {
             Step::Given(k) => (names[k].clone(), Binding::Atom),
-            Step::Constant(value) if value < 0.0 => (number(value), Binding::Sum),
+            Step::Constant(value) if value < 0.0 => (number(value), Binding::Product),
+            Step::Constant(value) if is(value, FRAC_1_SQRT_2) => ("1/√2".into(), Binding::Product),
+            Step::Constant(value) if is(value, FRAC_2_SQRT_PI) => ("2/√π".into(), Binding::Product),
+            Step::Constant(value) if is(value, LN_2) => ("ln(2)".into(), Binding::Atom),
+            Step::Constant(value) if is(value, LN_10) => ("ln(10)".into(), Binding::Atom),
             Step::Constant(value) => (number(value), Binding::Atom),
             Step::Unary(Unary::square, x) => (format!("{}²", at_least(Binding::Atom, x)), Binding::Power),
             Step::Unary(Unary::sqrt, x) => (format!("√{}", at_least(Binding::Atom, x)), Binding::Power),
@@ -104,11 +111,13 @@ impl Listing {
     }
 
     fn product(&self, place: usize, names: &[String]) -> (String, Binding) {
-        let mut factors = Factors::default();
+        let mut factors = Factors { negative: false, number: 1.0, above: Vec::new(), below: Vec::new() };
         self.factors(place, false, &mut factors, names);
-        let Factors { negative, mut above, below } = factors;
-        above.retain(|factor| factor != "1");
-        // Cotangents first, as the chain rule is usually written.
+        let Factors { negative, number: value, mut above, below } = factors;
+        // Cotangents first, as the chain rule is usually written, then numbers.
+        if value != 1.0 {
+            above.insert(0, number(value));
+        }
         above.sort_by_key(|factor| !crate::inspect::has_bar(factor));
         let above = squares(above);
         let below = squares(below);
@@ -134,7 +143,7 @@ impl Listing {
                 self.factors(b, !inverted, into, names);
             }
             Step::Binary(Binary::add, a, b) if a == b => {
-                into.place("2".into(), inverted);
+                into.multiply(2.0, inverted);
                 self.factors(a, inverted, into, names);
             }
             Step::Unary(Unary::reciprocal, x) => self.factors(x, !inverted, into, names),
@@ -142,9 +151,21 @@ impl Listing {
                 into.negative = !into.negative;
                 self.factors(x, inverted, into, names);
             }
-            Step::Constant(value) if value < 0.0 => {
-                into.negative = !into.negative;
-                into.place(number(-value), inverted);
+            Step::Constant(value) => {
+                into.negative ^= value < 0.0;
+                let value = value.abs();
+                if is(value, FRAC_1_SQRT_2) {
+                    into.place("√2".into(), !inverted);
+                } else if is(value, FRAC_2_SQRT_PI) {
+                    into.multiply(2.0, inverted);
+                    into.place("√π".into(), !inverted);
+                } else if is(value, LN_2) {
+                    into.place("ln(2)".into(), inverted);
+                } else if is(value, LN_10) {
+                    into.place("ln(10)".into(), inverted);
+                } else {
+                    into.multiply(value, inverted);
+                }
             }
             Step::Unary(Unary::rsqrt, x) => {
                 into.place(format!("√{}", self.parenthesised(Binding::Atom, x, names)), !inverted);
@@ -157,6 +178,9 @@ impl Listing {
 impl Factors {
     fn place(&mut self, factor: String, below: bool) {
         if below { self.below.push(factor) } else { self.above.push(factor) }
+    }
+    fn multiply(&mut self, by: f64, inverted: bool) {
+        if inverted { self.number /= by } else { self.number *= by }
     }
 }
 
@@ -171,6 +195,9 @@ fn squares(factors: Vec<String>) -> Vec<String> {
     }
     let power = |(factor, times): (String, usize)| match times {
         1 => factor,
+        2 if factor.strip_prefix('√').is_some_and(|root| root.chars().count() == 1) => {
+            factor['√'.len_utf8()..].into()
+        }
         _ if factor.ends_with('²') => format!("({factor})^{times}"),
         2 => format!("{factor}²"),
         3 => format!("{factor}³"),
@@ -179,15 +206,54 @@ fn squares(factors: Vec<String>) -> Vec<String> {
     written.into_iter().map(power).collect()
 }
 
-/// Well-known constants by name, others to six digits.
-fn number(value: f64) -> String {
-    use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, LN_2, LN_10};
-    for (constant, name) in
-        [(LN_2, "ln(2)"), (LN_10, "ln(10)"), (FRAC_2_SQRT_PI, "2/√π"), (FRAC_1_SQRT_2, "1/√2")]
-    {
-        if (value.abs() - constant).abs() < 1e-12 {
-            return if value < 0.0 { format!("−{name}") } else { name.into() };
+/// Is it this well-known constant?
+fn is(value: f64, constant: f64) -> bool {
+    (value - constant).abs() < 1e-12
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scalar::{
+        Formula, Real,
+        expr::{list_forward, list_pullback},
+        formula::elementary,
+    };
+
+    /// The formula and its slope in the first input, of x (or a, b), y and ȳ.
+    fn written<F: Formula<N>, const N: usize>(formula: &F) -> (String, String) {
+        let mut names: Vec<String> = ["a", "b"][..N].iter().map(|name| name.to_string()).collect();
+        names.extend(["y".into(), "ȳ".into()]);
+        let text = |text: Option<String>| text.unwrap_or_else(|| "0".into());
+        (text(list_forward(formula).written(0, &names)), text(list_pullback(formula, 1).written(0, &names)))
+    }
+
+    #[derive(Clone, Copy)]
+    struct Mixed;
+    impl Formula<2> for Mixed {
+        fn name(&self) -> &'static str {
+            "mixed"
+        }
+        #[inline(always)]
+        fn eval<R: Real>(&self, [a, b]: [R; 2]) -> [R; 1] {
+            [a * (b - (a + R::constant(1.0))) / -b + R::constant(-2.0)]
         }
     }
-    crate::inspect::number(value)
+
+    #[test]
+    fn formulas_read_as_they_are_written_by_hand() {
+        let both = |forward: &str, slope: &str| (forward.to_string(), slope.to_string());
+        assert_eq!(written(&elementary::mul), both("a · b", "ȳ · b"));
+        assert_eq!(written(&elementary::div), both("a / b", "ȳ / b"));
+        assert_eq!(written(&elementary::tanh), both("tanh(a)", "ȳ · (1 − y²)"));
+        assert_eq!(written(&elementary::square), both("a²", "ȳ · 2 · a"));
+        assert_eq!(written(&elementary::ln), both("ln(a)", "ȳ / a"));
+        assert_eq!(written(&elementary::sqrt), both("√a", "ȳ · 0.5 / y"));
+        assert_eq!(written(&elementary::relu), both("relu(a)", "ȳ · [a > 0]"));
+        assert_eq!(written(&elementary::cos), both("cos(a)", "−ȳ · sin(a)"));
+        assert_eq!(written(&elementary::floor), both("⌊a⌋", "0"));
+        assert_eq!(written(&elementary::log2), both("log2(a)", "ȳ / (a · ln(2))"));
+        assert_eq!(written(&elementary::erf), both("erf(a)", "ȳ · 2 · exp(−a²) / √π"));
+        assert_eq!(written(&elementary::asin), both("asin(a)", "ȳ / √(1 − a²)"));
+        assert_eq!(written(&Mixed).0, "−a · (b − (a + 1)) / b − 2");
+    }
 }

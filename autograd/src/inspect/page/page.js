@@ -3,6 +3,12 @@
 // All text comes in by textContent; nothing from the data is read as markup.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
+  const words = ["count", "min", "max", "mean", "std", "norm", "zeros", "not_finite"];
+  const name = (sample) => {
+    if (sample) sample.statistics = Object.fromEntries(words.map((word, i) => [word, sample.statistics[i]]));
+  };
+  data.nodes.forEach((node) => node.outputs.forEach((output) => [output.value, output.gradient].forEach(name)));
+  data.backward.forEach((step) => name(step.contribution));
   const element = (id) => document.getElementById(id);
   const graph = document.querySelector("svg.graph");
   const drawing = element("drawing");
@@ -131,8 +137,9 @@
       make("span", short(-most), scale);
       make("i", null, scale);
       make("span", short(most), scale);
+      make("span", "colour by √|x|", scale);
       const all = sample.shape.reduce((a, b) => a * b, 1);
-      if (values.length < all) make("p", `${values.length} of ${all.toLocaleString("en")} elements, evenly spaced`, figure, "quiet").style.margin = "0";
+      if (values.length < all) make("p", `${values.length} of ${all.toLocaleString("en")} elements, evenly spaced`, figure, "quiet");
     }
     if (!withStatistics) return;
     const list = make("dl", null, parent);
@@ -348,6 +355,9 @@
 
   document.documentElement.dataset.theme = dark.matches ? "dark" : "light";
   dark.addEventListener("change", () => setTheme(dark.matches ? "dark" : "light"));
+  // page.html#12 opens at step 12.
+  const hash = () => Number.parseInt(location.hash.slice(1), 10) || 0;
+  addEventListener("hashchange", () => go(hash()));
   open();
-  show(0);
+  show(hash());
 })();
