@@ -41,15 +41,71 @@ struct Pending<T: Float> {
 /// The pass under way.
 struct Pass<'a, T: Float> {
     pending: Vec<Option<Pending<T>>>,
-    /// Address to place in `pending`.
-    places: HashMap<usize, usize, FxBuildHasher>,
-    /// Depth, then arrival.
-    heap: BinaryHeap<(u32, Reverse<usize>)>,
+    places: Places,
+    /// Nodes: depth, then arrival; and the place.
+    heap: BinaryHeap<(u32, Reverse<usize>, usize)>,
+    /// The places of leaves, as they arrived: their turn comes when all nodes have been run.
+    leaves: Vec<usize>,
+    arrivals: usize,
     create_graph: bool,
     retain_graph: bool,
     started_at: &'static Location<'static>,
     /// When only some gradients are asked for: what leads to them.
     leading: Option<&'a HashSet<usize, FxBuildHasher>>,
+}
+
+/// Which end has which place in the list of those that gradients are arriving at; places are used again, so that the
+/// list stays short.
+///
+/// Few ends wait at a time in most graphs, and looking through a short list is quicker than hashing.
+#[derive(Default)]
+struct Places {
+    /// The address of the end at each place, 0 at free ones.
+    addresses: Vec<usize>,
+    free: Vec<usize>,
+    /// Address to place, once there are many.
+    table: HashMap<usize, usize, FxBuildHasher>,
+}
+
+impl Places {
+    /// The most places that are looked through.
+    const FEW: usize = 32;
+
+    #[inline]
+    fn find(&self, address: usize) -> Option<usize> {
+        if self.addresses.len() <= Self::FEW {
+            self.addresses.iter().position(|&known| known == address)
+        } else {
+            self.table.get(&address).copied()
+        }
+    }
+
+    /// A place for an end that has none: a free one, or one more.
+    #[inline]
+    fn give(&mut self, address: usize) -> usize {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.addresses.push(0);
+            self.addresses.len() - 1
+        });
+        self.addresses[place] = address;
+        if self.addresses.len() > Self::FEW {
+            if self.table.is_empty() {
+                let known = self.addresses.iter().enumerate().filter(|&(_, &known)| known != 0);
+                self.table = known.map(|(place, &known)| (known, place)).collect();
+            }
+            self.table.insert(address, place);
+        }
+        place
+    }
+
+    #[inline]
+    fn take_back(&mut self, place: usize) {
+        let address = std::mem::take(&mut self.addresses[place]);
+        if self.addresses.len() > Self::FEW {
+            self.table.remove(&address);
+        }
+        self.free.push(place);
+    }
 }
 
 /// Runs backward from `roots` and adds to the gradients of the leaves.
@@ -168,8 +224,10 @@ fn run<T: Float, W: Watch<T>>(
 ) {
     let mut pass = Pass {
         pending: Vec::new(),
-        places: HashMap::default(),
+        places: Places::default(),
         heap: BinaryHeap::new(),
+        leaves: Vec::new(),
+        arrivals: 0,
         create_graph,
         retain_graph: retain_graph || create_graph,
         started_at,
@@ -190,23 +248,21 @@ fn run<T: Float, W: Watch<T>>(
                 pass.deliver(&edge, (*cotangent).clone());
             }
         }
-        while let Some((_, Reverse(place))) = pass.heap.pop() {
-            let Pending { end, slots } = pass.pending[place].take().expect("a place is in the heap once");
-            pass.places.remove(&end.end().address());
-            pass.finish(&end, slots, watch);
+        while let Some((_, _, place)) = pass.heap.pop() {
+            pass.finish(place, watch);
+        }
+        for place in std::mem::take(&mut pass.leaves) {
+            pass.finish(place, watch);
         }
     });
 }
 
 impl<T: Float> Pass<'_, T> {
-    /// All contributions to `edge`'s end have arrived.
-    fn finish<W: Watch<T>>(
-        &mut self,
-        edge: &Edge<T>,
-        mut slots: SmallVec<[Option<Variable<T>>; 1]>,
-        watch: &mut W,
-    ) {
-        let end = edge.end();
+    /// All contributions to the end at this place have arrived.
+    fn finish<W: Watch<T>>(&mut self, place: usize, watch: &mut W) {
+        let Pending { end, mut slots } = self.pending[place].take().expect("a place has its turn once");
+        self.places.take_back(place);
+        let end = end.end();
         if let Some(extras) = end.extras().get() {
             // Hooks are the user's: cloned out, so that the lock is free while they run, and what they record bears their
             // own lines, not that of the rule that ran last.
@@ -240,7 +296,6 @@ impl<T: Float> Pass<'_, T> {
         };
         let recording = self.create_graph;
         let cx = Context { node, kept, recording, leading: self.leading, released_at };
-        #[cfg_attr(not(feature = "check"), allow(unused_mut))]
         let mut gradients = node.op.backward(&cx, Cotangents(slots)).0;
         #[cfg(feature = "check")]
         crate::check::mutation::mutate(node.op.name(), recording, &mut gradients);
@@ -260,8 +315,9 @@ impl<T: Float> Pass<'_, T> {
                 }
             }
         }
-        for (i, (input, gradient)) in node.inputs.iter().zip(gradients).enumerate() {
+        for (i, input) in node.inputs.iter().enumerate() {
             let Some(input) = input else { continue };
+            let gradient = std::mem::replace(&mut gradients[i], Gradient::None);
             if self.leading.is_some() && !self.leads(input) {
                 continue;
             }
@@ -304,18 +360,30 @@ impl<T: Float> Pass<'_, T> {
     /// The slot where gradients for `edge` are added up.
     fn slot(&mut self, edge: &Edge<T>) -> &mut Option<Variable<T>> {
         let end = edge.end();
-        let pending = &mut self.pending;
-        let heap = &mut self.heap;
-        let place = *self.places.entry(end.address()).or_insert_with(|| {
-            let mut slots = SmallVec::new();
-            slots.push(None);
-            if let End::Output(node, _) = end {
-                slots.resize(node.shapes.len(), None);
+        let place = match self.places.find(end.address()) {
+            Some(place) => place,
+            None => {
+                let mut slots = SmallVec::new();
+                slots.push(None);
+                if let End::Output(node, _) = end {
+                    for _ in 1..node.shapes.len() {
+                        slots.push(None);
+                    }
+                }
+                let pending = Some(Pending { end: edge.clone(), slots });
+                let place = self.places.give(end.address());
+                match self.pending.get_mut(place) {
+                    Some(free) => *free = pending,
+                    None => self.pending.push(pending),
+                }
+                match end {
+                    End::Leaf(_) => self.leaves.push(place),
+                    End::Output(..) => self.heap.push((end.depth(), Reverse(self.arrivals), place)),
+                }
+                self.arrivals += 1;
+                place
             }
-            pending.push(Some(Pending { end: edge.clone(), slots }));
-            heap.push((end.depth(), Reverse(pending.len() - 1)));
-            pending.len() - 1
-        });
+        };
         let pending = self.pending[place].as_mut().expect("its node has not been run");
         &mut pending.slots[end.output() as usize]
     }

@@ -30,8 +30,9 @@ pub(crate) struct Mode {
 impl Mode {
     pub(crate) const DEFAULT: Mode = Mode { recording: true, line: None, checking: false, tracing: false };
 
+    #[inline]
     pub(crate) fn current() -> Self {
-        MODE.with(Cell::get)
+        MODE.get()
     }
 
     /// Runs `work` in this mode.
@@ -41,8 +42,9 @@ impl Mode {
     }
 
     /// Sets this mode until the next change; only inside a [`run`](Mode::run), which restores it.
+    #[inline]
     pub(crate) fn set(self) {
-        MODE.with(|mode| mode.set(self));
+        MODE.set(self);
     }
 }
 

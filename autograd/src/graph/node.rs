@@ -29,6 +29,7 @@ use std::{
 };
 
 /// Locks, whether or not somebody panicked while holding the lock: all data behind our locks are whole at any moment.
+#[inline]
 pub(crate) fn lock<A>(mutex: &Mutex<A>) -> MutexGuard<'_, A> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -37,6 +38,8 @@ pub(crate) fn lock<A>(mutex: &Mutex<A>) -> MutexGuard<'_, A> {
 ///
 /// Its address is its identity. The locks are held for one clone or one swap, never while computing.
 pub(crate) struct Leaf<T: Float> {
+    /// The same for all its values: asked for without the lock.
+    shape: Dims,
     value: Mutex<Tensor<T>>,
     /// A tensor, not a variable: a variable here would close a cycle leaf → gradient → graph → leaf.
     gradient: Mutex<Option<Tensor<T>>>,
@@ -47,20 +50,24 @@ pub(crate) struct Leaf<T: Float> {
 impl<T: Float> Leaf<T> {
     pub(crate) fn new(value: Tensor<T>, trainable: bool) -> Self {
         Leaf {
+            shape: value.dims(),
             value: Mutex::new(value),
             gradient: Mutex::new(None),
             trainable: AtomicBool::new(trainable),
             extras: OnceLock::new(),
         }
     }
+    #[inline]
     pub(crate) fn value(&self) -> Tensor<T> {
         lock(&self.value).clone()
     }
+    #[inline]
     pub(crate) fn shape(&self) -> Dims {
-        lock(&self.value).dims()
+        self.shape
     }
-    /// Swaps the value in and returns the old one, so that it is dropped outside the lock.
+    /// Swaps a value of the same shape in and returns the old one, so that it is dropped outside the lock.
     pub(crate) fn replace(&self, value: Tensor<T>) -> Tensor<T> {
+        debug_assert!(value.dims() == self.shape);
         std::mem::replace(&mut *lock(&self.value), value)
     }
     pub(crate) fn gradient(&self) -> Option<Tensor<T>> {
@@ -116,6 +123,7 @@ pub(crate) struct Node<T: Float> {
 }
 
 impl<T: Float> Node<T> {
+    #[inline]
     pub(crate) fn new(
         op: Box<dyn Op<T>>,
         inputs: SmallVec<[Option<Edge<T>>; 2]>,
@@ -208,6 +216,7 @@ pub(crate) enum End<T: Float> {
 }
 
 impl<T: Float> End<T> {
+    #[inline]
     pub(crate) fn depth(&self) -> u32 {
         match self {
             End::Leaf(_) => 0,
@@ -215,6 +224,7 @@ impl<T: Float> End<T> {
         }
     }
     /// The address of the leaf or node: its identity as long as the edge lives.
+    #[inline]
     pub(crate) fn address(&self) -> usize {
         match self {
             End::Leaf(leaf) => Arc::as_ptr(leaf).addr(),
@@ -222,6 +232,7 @@ impl<T: Float> End<T> {
         }
     }
     /// Which output of that node; 0 for a leaf.
+    #[inline]
     pub(crate) fn output(&self) -> u32 {
         match self {
             End::Leaf(_) => 0,
@@ -235,12 +246,14 @@ impl<T: Float> End<T> {
         }
     }
     /// Has it the shape of `value`?
+    #[inline]
     pub(crate) fn has_shape_of(&self, value: &Tensor<T>) -> bool {
         match self {
-            End::Leaf(leaf) => lock(&leaf.value).sizes() == value.sizes(),
+            End::Leaf(leaf) => leaf.shape == *value.sizes(),
             End::Output(node, output) => node.shapes[*output as usize] == *value.sizes(),
         }
     }
+    #[inline]
     pub(crate) fn extras(&self) -> &OnceLock<Box<Extras<T>>> {
         match self {
             End::Leaf(leaf) => &leaf.extras,
@@ -253,15 +266,18 @@ impl<T: Float> End<T> {
 pub(crate) struct Edge<T: Float>(ManuallyDrop<End<T>>);
 
 impl<T: Float> Edge<T> {
+    #[inline]
     pub(crate) fn new(end: End<T>) -> Self {
         Edge(ManuallyDrop::new(end))
     }
+    #[inline]
     pub(crate) fn end(&self) -> &End<T> {
         &self.0
     }
 }
 
 impl<T: Float> Clone for Edge<T> {
+    #[inline]
     fn clone(&self) -> Self {
         Edge::new(match self.end() {
             End::Leaf(leaf) => End::Leaf(leaf.clone()),
@@ -272,8 +288,8 @@ impl<T: Float> Clone for Edge<T> {
 
 /// A node whose last owner is gone, of either type.
 pub(crate) enum Doomed {
-    Single(#[allow(dead_code)] Arc<Node<f32>>),
-    Double(#[allow(dead_code)] Arc<Node<f64>>),
+    Single(Arc<Node<f32>>),
+    Double(Arc<Node<f64>>),
 }
 
 thread_local! {
@@ -297,13 +313,37 @@ impl<T: Float> Drop for Edge<T> {
         // A thread that is ending has no queue any more; recursing is all that is left.
         let Ok(nested) = DRAINING.try_with(|draining| draining.replace(true)) else { return };
         if nested {
+            // Something that an operation held.
             DOOMED.with_borrow_mut(|queue| queue.push(T::doomed(node)));
             return;
         }
         let _reset = NotDraining;
-        drop(node);
+        free(node);
         while let Some(node) = DOOMED.with_borrow_mut(Vec::pop) {
-            drop(node);
+            match node {
+                Doomed::Single(node) => free(node),
+                Doomed::Double(node) => free(node),
+            }
+        }
+    }
+}
+
+/// Frees a node that nobody else owns, and then those that only it led to, one after the other.
+fn free<T: Float>(node: Arc<Node<T>>) {
+    let mut doomed: SmallVec<[Arc<Node<T>>; 4]> = SmallVec::new();
+    doomed.push(node);
+    while let Some(mut node) = doomed.pop() {
+        // Its inputs are taken away first, so that what is dropped with the node has none.
+        let Some(sole) = Arc::get_mut(&mut node) else { continue };
+        for input in &mut sole.inputs {
+            let Some(edge) = input.take() else { continue };
+            let mut edge = ManuallyDrop::new(edge);
+            // SAFETY: the edge is not dropped, so its end is taken once.
+            if let End::Output(input, _) = unsafe { ManuallyDrop::take(&mut edge.0) }
+                && Arc::strong_count(&input) == 1
+            {
+                doomed.push(input);
+            }
         }
     }
 }

@@ -251,6 +251,11 @@ impl<T: Float> Context<'_, T> {
         self.node.shapes[k]
     }
 
+    /// The same, borrowed.
+    pub(crate) fn output_shape_ref(&self, k: usize) -> &Dims {
+        &self.node.shapes[k]
+    }
+
     /// The gradients of `N` inputs; a closure runs only when its gradient is wanted.
     pub fn gradients<const N: usize>(&self, rules: [&dyn Fn() -> Variable<T>; N]) -> Grads<T> {
         Grads(rules.iter().enumerate().map(|(i, rule)| self.wants(i).then(rule).into()).collect())

@@ -4,7 +4,7 @@ use super::{
     anomaly, engine,
     mode::{Mode, line},
     node::{Edge, End, Extras, Leaf, Node, Slot, Traced, lock},
-    op::{Keep, Op},
+    op::{Keep, KeptTensors, Op},
 };
 use crate::{
     kernel,
@@ -45,6 +45,17 @@ enum Repr<T: Float> {
 pub(crate) enum Value<'a, T: Float> {
     Borrowed(&'a Tensor<T>),
     Snapshot(Tensor<T>),
+}
+
+impl<T: Float> Value<'_, T> {
+    /// The tensor: a snapshot as it is, anything else as a further handle.
+    #[inline]
+    pub(crate) fn into_tensor(self) -> Tensor<T> {
+        match self {
+            Value::Borrowed(tensor) => tensor.clone(),
+            Value::Snapshot(tensor) => tensor,
+        }
+    }
 }
 
 impl<T: Float> Deref for Value<'_, T> {
@@ -448,8 +459,56 @@ pub(crate) fn record<T: Float>(
     keep: Keep,
     line: &'static Location<'static>,
 ) -> Variable<T> {
-    let [output] = record_many(op, inputs, values, [output], keep, line);
+    if !Mode::current().recording || !inputs.iter().any(|input| input.needs_grad()) {
+        return Variable::new(output);
+    }
+    record_one(Box::new(op), inputs, values, output, keep, line)
+}
+
+/// Records an operation of one output although nobody may need its gradient.
+pub(crate) fn record_one<T: Float>(
+    op: Box<dyn Op<T>>,
+    inputs: &[&Variable<T>],
+    values: &[&Tensor<T>],
+    output: Tensor<T>,
+    keep: Keep,
+    line: &'static Location<'static>,
+) -> Variable<T> {
+    let kept = kept_inputs(keep, |i| values[i].clone());
+    let output = record_kept(op, inputs, kept, output, keep, line);
+    if let (true, Repr::Fixed(value, Some(edge))) = (Mode::current().tracing, &output.0)
+        && let End::Output(node, _) = edge.end()
+    {
+        trace(node, inputs, values, std::slice::from_ref(value));
+    }
     output
+}
+
+/// The same with the kept inputs given, for a caller that has not to do with traces.
+#[inline]
+pub(crate) fn record_kept<T: Float>(
+    op: Box<dyn Op<T>>,
+    inputs: &[&Variable<T>],
+    kept: KeptTensors<T>,
+    output: Tensor<T>,
+    keep: Keep,
+    line: &'static Location<'static>,
+) -> Variable<T> {
+    let node = node(op, inputs, kept, std::slice::from_ref(&output), keep, line);
+    Variable::fixed(output, Some(Edge::new(End::Output(node, 0))))
+}
+
+/// The inputs that a node keeps.
+#[inline]
+pub(crate) fn kept_inputs<T: Float>(keep: Keep, mut value: impl FnMut(usize) -> Tensor<T>) -> KeptTensors<T> {
+    let mut kept = SmallVec::new();
+    let mut left = keep.inputs;
+    while left != 0 {
+        let i = left.trailing_zeros();
+        kept.push((Slot::Input(i), value(i as usize)));
+        left &= left - 1;
+    }
+    kept
 }
 
 /// Records an operation of `M` outputs.
@@ -491,18 +550,31 @@ pub(crate) fn record_boxed<T: Float>(
     keep: Keep,
     line: &'static Location<'static>,
 ) -> SmallVec<[Variable<T>; 2]> {
-    let mode = Mode::current();
-    if mode.checking {
+    let node = node(op, inputs, kept_inputs(keep, |i| values[i].clone()), &outputs, keep, line);
+    if Mode::current().tracing {
+        trace(&node, inputs, values, &outputs);
+    }
+    let mut recorded = SmallVec::new();
+    for (k, output) in outputs.into_iter().enumerate() {
+        recorded.push(Variable::fixed(output, Some(Edge::new(End::Output(node.clone(), k as u32)))));
+    }
+    recorded
+}
+
+/// The node of an operation.
+#[inline]
+fn node<T: Float>(
+    op: Box<dyn Op<T>>,
+    inputs: &[&Variable<T>],
+    mut kept: KeptTensors<T>,
+    outputs: &[Tensor<T>],
+    keep: Keep,
+    line: &'static Location<'static>,
+) -> Arc<Node<T>> {
+    if Mode::current().checking {
         for (k, output) in outputs.iter().enumerate() {
             anomaly::check_output(op.name(), line, k, output);
         }
-    }
-    let mut kept: SmallVec<[(Slot, Tensor<T>); 2]> = SmallVec::new();
-    let mut left = keep.inputs;
-    while left != 0 {
-        let i = left.trailing_zeros();
-        kept.push((Slot::Input(i), values[i as usize].clone()));
-        left &= left - 1;
     }
     let mut left = keep.outputs;
     while left != 0 {
@@ -516,18 +588,10 @@ pub(crate) fn record_boxed<T: Float>(
         edges.push(input.edge());
     }
     let mut shapes = SmallVec::new();
-    for output in &outputs {
+    for output in outputs {
         shapes.push(output.dims());
     }
-    let node = Node::new(op, edges, shapes, kept, line);
-    if mode.tracing {
-        trace(&node, inputs, values, &outputs);
-    }
-    let mut recorded = SmallVec::new();
-    for (k, output) in outputs.into_iter().enumerate() {
-        recorded.push(Variable::fixed(output, Some(Edge::new(End::Output(node.clone(), k as u32)))));
-    }
-    recorded
+    Node::new(op, edges, shapes, kept, line)
 }
 
 /// Keeps all that went in and came out, for [`inspect`](crate::inspect).

@@ -16,7 +16,7 @@ use crate::{
     tensor::{Dims, Fresh, Tensor},
 };
 use smallvec::SmallVec;
-use std::mem::MaybeUninit;
+use std::{mem::MaybeUninit, ops::Deref};
 
 /// Elements gathered at a time: small enough that a dozen such buffers fit the first-level cache.
 const TILE: usize = 256;
@@ -46,7 +46,8 @@ pub(crate) trait Loops<T: Float>: Send + Sync {
     /// Runs a loop.
     ///
     /// # Safety
-    /// Reads `n` elements at each of `inputs` and writes `n` at each of `outputs`: all valid, outputs overlap nothing.
+    /// Reads `n` elements at each of `inputs` and writes `n` at each of `outputs`: all valid, outputs overlap nothing. Only
+    /// backward may an output be an input: each place is read before it is written.
     unsafe fn run(&self, direction: Direction, n: usize, inputs: &[*const T], outputs: &[*mut T]);
 }
 
@@ -58,6 +59,93 @@ pub(crate) enum Input<'a, T: Float> {
     Constant(T),
     /// Something that the wanted results do not depend on, so that any numbers will do.
     Unread,
+}
+
+/// The one output of a formula whose inputs are few, packed, of one shape and no more than a block; nothing if they are
+/// not. Around small tensors every list and every test costs more than the arithmetic.
+pub(crate) fn map_at_once<T: Float>(
+    loops: &dyn Loops<T>,
+    inputs: &[impl Deref<Target = Tensor<T>>],
+) -> Option<Tensor<T>> {
+    let shape = inputs[0].sizes();
+    let n = shape.count();
+    if n == 0 || n > BLOCK || inputs.len() > FEW {
+        return None;
+    }
+    let mut runs = [std::ptr::null(); FEW];
+    for (run, input) in runs.iter_mut().zip(inputs) {
+        *run = input.packed_ptr(shape)?;
+    }
+    let mut output = Fresh::like(&inputs[0]);
+    // SAFETY: every input has n elements side by side, the output has room for as many, and all of them are written.
+    unsafe {
+        loops.run(Direction::Forward, n, &runs[..inputs.len()], &[output.as_mut_ptr()]);
+        Some(output.assume_init())
+    }
+}
+
+/// Cotangents of the inputs in the bit set `wanted`, in order, from those inputs and outputs that they read (`kept`) and the
+/// cotangent of the only output. That comes by value: where nobody else holds its memory, the first result is written into
+/// it.
+pub(crate) fn map_back<'a, T: Float>(
+    loops: &dyn Loops<T>,
+    wanted: u32,
+    shape: &Dims,
+    kept: &dyn Fn(usize) -> Option<&'a Tensor<T>>,
+    cotangent: Tensor<T>,
+) -> SmallVec<[Tensor<T>; 2]> {
+    let direction = Direction::Backward(wanted);
+    let packed = cotangent.packed_ptr(shape);
+    let reusable = packed.is_some() && cotangent.is_unique();
+    let mut results = SmallVec::new();
+    let mut others: SmallVec<[Fresh<T>; 1]> = SmallVec::new();
+    let mut places: SmallVec<[*mut T; 4]> = SmallVec::new();
+    if reusable {
+        places.push(cotangent.data_ptr().cast_mut());
+    }
+    while places.len() < wanted.count_ones() as usize {
+        let mut other = if packed.is_some() { Fresh::like(&cotangent) } else { Fresh::new(*shape) };
+        places.push(other.as_mut_ptr());
+        others.push(other);
+    }
+    let (n, count) = (shape.count(), loops.arity().0 + 1);
+    let mut runs = [std::ptr::null(); FEW];
+    let mut at_once = n <= BLOCK && n > 0 && count < FEW;
+    if let (true, Some(run)) = (at_once, packed) {
+        runs[count] = run;
+        for k in 0..count {
+            // What is not read may be anything.
+            runs[k] = kept(k).map_or(Some(run), |tensor| tensor.packed_ptr(shape)).unwrap_or_else(|| {
+                at_once = false;
+                run
+            });
+        }
+    } else {
+        at_once = false;
+    }
+    // SAFETY: the places are fresh tensors of this shape, or the memory of the cotangent, which nobody else has and which
+    // is an input in all its extent; the runs have n elements each.
+    unsafe {
+        if at_once {
+            loops.run(direction, n, &runs[..=count], &places);
+        } else {
+            let mut inputs: SmallVec<[Input<'_, T>; 6]> = SmallVec::new();
+            for k in 0..count {
+                inputs.push(kept(k).map_or(Input::Unread, Input::Tensor));
+            }
+            inputs.push(Input::Tensor(&cotangent));
+            let places: SmallVec<[Pointer<T>; 4]> = places.iter().map(|place| Pointer(*place)).collect();
+            fill(loops, direction, *shape, &inputs, &places);
+        }
+    }
+    if reusable {
+        results.push(cotangent);
+    }
+    for other in others {
+        // SAFETY: `fill` wrote all of every place.
+        results.push(unsafe { other.assume_init() });
+    }
+    results
 }
 
 /// Computes all outputs of a loop, each a new tensor of `shape`, to which the inputs broadcast.
@@ -72,17 +160,6 @@ pub(crate) fn map<T: Float>(
         Direction::Backward(wanted) => wanted.count_ones() as usize,
     };
     let mut written = SmallVec::new();
-    if count == 1 {
-        // The usual case, without lists: on small tensors they cost more than the arithmetic.
-        let mut output = Fresh::new(shape);
-        let place = [Pointer(output.as_mut_ptr())];
-        // SAFETY: the place is one fresh tensor of this shape, and `fill` writes all of it.
-        written.push(unsafe {
-            fill(loops, direction, shape, inputs, &place);
-            output.assume_init()
-        });
-        return written;
-    }
     let mut outputs: SmallVec<[Fresh<T>; 2]> = SmallVec::new();
     let mut places: SmallVec<[Pointer<T>; 4]> = SmallVec::new();
     for _ in 0..count {
@@ -142,7 +219,8 @@ unsafe fn fill_at_once<T: Float>(
 }
 
 /// # Safety
-/// Each of `places` has room for a tensor of `shape`, and overlaps none of the others and none of the inputs.
+/// Each of `places` has room for a tensor of `shape`, and overlaps none of the others and none of the inputs; backward one
+/// may be a packed input of this shape.
 unsafe fn fill<T: Float>(
     loops: &dyn Loops<T>,
     direction: Direction,
@@ -191,8 +269,8 @@ unsafe impl<T: Send> Sync for Pointer<T> {}
 
 /// Where a tile of an input comes from.
 enum Source<'a, T: Float> {
-    /// As many contiguous numbers as the output has.
-    Run(&'a [T]),
+    /// As many contiguous numbers as the output has; no slice, since they may be overwritten one after the other.
+    Run(*const T),
     /// One number in all places.
     Constant(T),
     /// Any numbers.
@@ -200,6 +278,9 @@ enum Source<'a, T: Float> {
     /// The strides of the tensor, expanded to the output's shape.
     Strided(&'a Tensor<T>, Dims),
 }
+
+// SAFETY: a run is only read, and written by the thread that has read the same places.
+unsafe impl<T: Float> Sync for Source<'_, T> {}
 
 impl<'a, T: Float> Source<'a, T> {
     #[inline]
@@ -209,15 +290,16 @@ impl<'a, T: Float> Source<'a, T> {
             Input::Unread => return Source::Unread,
             Input::Tensor(tensor) => tensor,
         };
-        if tensor.dims() == shape
-            && let Some(run) = tensor.as_slice()
-        {
+        if let Some(run) = tensor.packed_ptr(&shape) {
             return Source::Run(run);
         }
-        if tensor.len() == 1 {
-            return Source::Constant(tensor.item());
+        let strides = expanded_strides(tensor, shape);
+        // One number, or an expanded one: what the gradient of a sum is.
+        if !tensor.is_empty() && (0..shape.len()).all(|axis| strides[axis] == 0 || shape[axis] == 1) {
+            // SAFETY: there is a first element.
+            return Source::Constant(unsafe { *tensor.data_ptr() });
         }
-        Source::Strided(tensor, expanded_strides(tensor, shape))
+        Source::Strided(tensor, strides)
     }
 }
 
@@ -250,7 +332,8 @@ unsafe fn run_direct<T: Float>(
             inputs.push(std::ptr::null());
             continue;
         };
-        readable = run[start..start + n].as_ptr();
+        // SAFETY: within the run, by contract.
+        readable = unsafe { run.add(start) };
         inputs.push(readable);
     }
     for input in &mut inputs {
@@ -258,10 +341,9 @@ unsafe fn run_direct<T: Float>(
             *input = readable;
         }
     }
-    debug_assert!(n == 0 || readable != places[0].0.cast_const(), "every loop reads something");
     // SAFETY: within the places, by contract.
     let outputs: SmallVec<[*mut T; 4]> = places.iter().map(|place| unsafe { place.0.add(start) }).collect();
-    // SAFETY: inputs were sliced above; outputs overlap nothing by contract.
+    // SAFETY: by contract.
     unsafe { loops.run(direction, n, &inputs, &outputs) }
 }
 
@@ -291,7 +373,8 @@ unsafe fn run_gathered<T: Float>(
         let mut buffer = 0;
         for source in sources {
             if let Source::Run(run) = source {
-                inputs.push(run[at..at + n].as_ptr());
+                // SAFETY: within the run, by contract.
+                inputs.push(unsafe { run.add(at) });
                 continue;
             }
             if let Source::Strided(tensor, strides) = source {
@@ -302,7 +385,7 @@ unsafe fn run_gathered<T: Float>(
         }
         // SAFETY: within the places, by contract.
         let outputs: SmallVec<[*mut T; 4]> = places.iter().map(|place| unsafe { place.0.add(at) }).collect();
-        // SAFETY: the runs were sliced, the buffers have TILE elements; outputs overlap nothing by contract.
+        // SAFETY: by contract; the buffers have TILE elements.
         unsafe { loops.run(direction, n, &inputs, &outputs) };
         at += n;
     }
@@ -354,7 +437,8 @@ fn gather<T: Float>(tensor: &Tensor<T>, strides: &[usize], shape: &[usize], from
 }
 
 /// Before a loop over several pointers the compiler puts a check that they do not overlap; with more pairs than this it
-/// gives up vectorising. Then results go through a small array of our own, which it knows to be apart.
+/// gives up vectorising, and where they do overlap the loop that it falls back to is not vectorised. Then results go
+/// through a small array of our own, which it knows to be apart.
 const DIRECT_PAIRS: usize = 6;
 const STAGE: usize = 64;
 
@@ -400,8 +484,16 @@ unsafe fn for_each<T: Float, const K: usize, const WRITTEN: u32>(
         let mut i = 0;
         while i < K {
             if WRITTEN >> i & 1 == 1 {
+                // A whole stage is copied in a few instructions, the rest by a call.
                 // SAFETY: the first m were just written, and at + m ≤ n.
-                unsafe { std::ptr::copy_nonoverlapping(stage[i].as_ptr().cast::<T>(), out[i].add(at), m) };
+                unsafe {
+                    let (from, to) = (stage[i].as_ptr().cast::<T>(), out[i].add(at));
+                    match m {
+                        STAGE => std::ptr::copy_nonoverlapping(from, to, STAGE),
+                        1 => *to = *from,
+                        _ => std::ptr::copy_nonoverlapping(from, to, m),
+                    }
+                }
             }
             i += 1;
         }
@@ -500,7 +592,7 @@ unsafe fn backward<
     unsafe {
         for_each::<T, N, WANTED>(
             n,
-            (N + 2 * M) * N + N * (N - 1) / 2,
+            usize::MAX, // the cotangents may be written where they are read
             out,
             #[inline(always)]
             |k| {

@@ -24,10 +24,10 @@ use crate::{
         Context, Cotangents, Gradient, Grads, Keep, Op, Variable,
         mode::{Mode, line},
         op::Line,
-        variable::{Value, record_boxed},
+        variable::{Value, kept_inputs, record_boxed, record_kept},
     },
     inspect,
-    kernel::elementwise::{Direction, Elementwise, Input, Loops, map},
+    kernel::elementwise::{Direction, Elementwise, Input, Loops, map, map_at_once, map_back},
     scalar::{
         Float, Formula,
         expr::{Binary, Listing, Step, Unary},
@@ -58,9 +58,12 @@ pub(crate) fn apply_at<T: Float, F: Formula<N, M>, const N: usize, const M: usiz
     line: Line,
 ) -> [Variable<T>; M] {
     let formula: Elementwise<F, N, M> = Elementwise(formula);
-    let read = inputs.map(Variable::read);
-    let values: [&Tensor<T>; N] = std::array::from_fn(|i| &*read[i]);
-    let mut outputs = apply(&formula, &|| Box::new(formula), &inputs, &values, line).into_iter();
+    let op = || -> Box<dyn Op<T>> { Box::new(formula) };
+    if M == 1 {
+        let mut output = Some(apply_to_one(&formula, &op, &inputs, line));
+        return std::array::from_fn(|_| output.take().expect("there is one output"));
+    }
+    let mut outputs = apply(&formula, &op, &inputs, line).into_iter();
     std::array::from_fn(|_| outputs.next().expect("the loop has M outputs"))
 }
 
@@ -69,25 +72,61 @@ fn apply<T: Float>(
     loops: &dyn Loops<T>,
     op: &dyn Fn() -> Box<dyn Op<T>>,
     inputs: &[&Variable<T>],
-    values: &[&Tensor<T>],
     line: Line,
 ) -> SmallVec<[Variable<T>; 2]> {
-    let outputs = compute(loops, values, line);
-    let mut reads = 0;
-    let mut any = false;
-    if Mode::current().recording {
-        for (i, input) in inputs.iter().enumerate() {
-            if input.needs_grad() {
-                any = true;
-                reads |= u64::from(loops.dependence(i).reads);
-            }
+    let read: SmallVec<[Value<'_, T>; 4]> = inputs.iter().map(|input| input.read()).collect();
+    let values: SmallVec<[&Tensor<T>; 4]> = read.iter().map(|value| &**value).collect();
+    let outputs = compute(loops, &values, line);
+    match kept(loops, inputs) {
+        Some(keep) => record_boxed(op(), inputs, &values, outputs, keep, line),
+        None => outputs.into_iter().map(Variable::new).collect(),
+    }
+}
+
+/// The same for a formula of one output, without lists of them: the usual case, and on small tensors they would cost more
+/// than the arithmetic.
+fn apply_to_one<T: Float>(
+    loops: &dyn Loops<T>,
+    op: &dyn Fn() -> Box<dyn Op<T>>,
+    inputs: &[&Variable<T>],
+    line: Line,
+) -> Variable<T> {
+    if Mode::current().tracing {
+        return apply(loops, op, inputs, line).remove(0);
+    }
+    let mut read: SmallVec<[Value<'_, T>; 2]> = SmallVec::new();
+    for input in inputs {
+        read.push(input.read());
+    }
+    let output = map_at_once(loops, &read).unwrap_or_else(|| {
+        let values: SmallVec<[&Tensor<T>; 4]> = read.iter().map(|value| &**value).collect();
+        compute(loops, &values, line).remove(0)
+    });
+    let Some(keep) = kept(loops, inputs) else { return Variable::new(output) };
+    let mut read = read.into_iter();
+    let mut next = 0;
+    let kept = kept_inputs(keep, |i| {
+        let value = read.nth(i - next).expect("kept inputs are asked for in order");
+        next = i + 1;
+        value.into_tensor()
+    });
+    record_kept(op(), inputs, kept, output, keep, line)
+}
+
+/// What a node keeps, or nothing if there is to be none.
+#[inline]
+fn kept<T: Float>(loops: &dyn Loops<T>, inputs: &[&Variable<T>]) -> Option<Keep> {
+    if !Mode::current().recording {
+        return None;
+    }
+    let (mut reads, mut any) = (0, false);
+    for (i, input) in inputs.iter().enumerate() {
+        if input.needs_grad() {
+            any = true;
+            reads |= u64::from(loops.dependence(i).reads);
         }
     }
-    if !any {
-        return outputs.into_iter().map(Variable::new).collect();
-    }
-    let keep = Keep { inputs: reads & ((1 << inputs.len()) - 1), outputs: reads >> inputs.len() };
-    record_boxed(op(), inputs, values, outputs, keep, line)
+    any.then(|| Keep { inputs: reads & ((1 << inputs.len()) - 1), outputs: reads >> inputs.len() })
 }
 
 /// The formula's values on plain tensors.
@@ -122,7 +161,7 @@ impl<T: Float, F: Formula<N, M>, const N: usize, const M: usize> Op<T> for Eleme
         written::<T>(self).into()
     }
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
-        pullback(self, cx, &g)
+        pullback(self, cx, g)
     }
 }
 
@@ -167,27 +206,84 @@ fn written<T: Float>(loops: &dyn Loops<T>) -> String {
 }
 
 /// The rule of every formula.
-fn pullback<T: Float>(loops: &dyn Loops<T>, cx: &Context<'_, T>, g: &Cotangents<T>) -> Grads<T> {
-    let (n, _) = loops.arity();
+fn pullback<T: Float>(loops: &dyn Loops<T>, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
+    let (n, m) = loops.arity();
     let mut gradients: SmallVec<[Gradient<T>; 2]> = SmallVec::new();
-    let mut wanted = 0;
+    let (mut wanted, mut reads) = (0, 0);
     for i in 0..n {
         let mut gradient = Gradient::None;
         if cx.wants(i) {
-            match loops.dependence(i).passes {
+            let dependence = loops.dependence(i);
+            match dependence.passes {
                 // A cotangent that passes through unchanged needs no loop.
                 Some(j) => gradient = g.get(usize::from(j)).cloned().into(),
-                None => wanted |= 1 << i,
+                None => {
+                    wanted |= 1 << i;
+                    reads |= dependence.reads;
+                }
             }
         }
         gradients.push(gradient);
     }
     if wanted != 0 && cx.is_recording() {
-        recorded(loops, cx, g, wanted, &mut gradients);
+        recorded(loops, cx, &g, wanted, &mut gradients);
+    } else if wanted != 0 && m == 1 {
+        fused_of_one(loops, cx, g.only(), wanted, reads, &mut gradients);
     } else if wanted != 0 {
-        fused(loops, cx, g, wanted, &mut gradients);
+        fused(loops, cx, &g, wanted, reads, &mut gradients);
     }
     Grads(gradients)
+}
+
+/// Input or output number `k` of a formula of `n` inputs, if a fused loop reads it; what no wanted cotangent reads was not
+/// kept.
+#[inline]
+fn read_by_loop<'a, T: Float>(
+    cx: &'a Context<'_, T>,
+    n: usize,
+    reads: u32,
+    k: usize,
+) -> Option<&'a Tensor<T>> {
+    match reads >> k & 1 {
+        0 => None,
+        _ if k < n => Some(cx.input_tensor(k)),
+        _ => Some(cx.output_tensor(k - n)),
+    }
+}
+
+/// The wanted among the cotangents that a loop computed, `computed`, to their places.
+#[inline]
+fn hand_out<T: Float>(found: SmallVec<[Tensor<T>; 2]>, computed: u32, wanted: u32, out: &mut [Gradient<T>]) {
+    let mut left = computed;
+    for gradient in found {
+        let i = left.trailing_zeros();
+        if wanted >> i & 1 == 1 {
+            out[i as usize] = Gradient::Whole(Variable::new(gradient));
+        }
+        left &= left - 1;
+    }
+}
+
+/// Which cotangents a loop computes when these are wanted.
+fn computed<T: Float>(loops: &dyn Loops<T>, wanted: u32) -> u32 {
+    if loops.computes_alone(wanted) { wanted } else { (1 << loops.arity().0) - 1 }
+}
+
+/// One loop that computes all wanted cotangents of a formula with one output. Its cotangent is ours: a chain of operations
+/// goes backward in one and the same block of memory.
+fn fused_of_one<T: Float>(
+    loops: &dyn Loops<T>,
+    cx: &Context<'_, T>,
+    g: Variable<T>,
+    wanted: u32,
+    reads: u32,
+    out: &mut [Gradient<T>],
+) {
+    let n = loops.arity().0;
+    let computed = computed(loops, wanted);
+    let kept = |k| read_by_loop(cx, n, reads, k);
+    let found = map_back(loops, computed, cx.output_shape_ref(0), &kept, g.into_value());
+    hand_out(found, computed, wanted, out);
 }
 
 /// One loop that computes all wanted cotangents.
@@ -196,40 +292,22 @@ fn fused<T: Float>(
     cx: &Context<'_, T>,
     g: &Cotangents<T>,
     wanted: u32,
+    reads: u32,
     out: &mut [Gradient<T>],
 ) {
     let (n, m) = loops.arity();
-    let all = (1 << n) - 1;
-    let computed = if loops.computes_alone(wanted) { wanted } else { all };
-    let mut reads = 0;
-    for i in 0..n {
-        if wanted >> i & 1 == 1 {
-            reads |= loops.dependence(i).reads;
-        }
-    }
+    let computed = computed(loops, wanted);
     let arriving: SmallVec<[Option<Value<'_, T>>; 2]> =
         (0..m).map(|j| g.get(j).map(Variable::read)).collect();
     let mut inputs: SmallVec<[Input<'_, T>; 6]> = SmallVec::new();
     for k in 0..n + m {
-        // What no wanted cotangent reads was not kept.
-        inputs.push(match reads >> k & 1 {
-            0 => Input::Unread,
-            _ if k < n => Input::Tensor(cx.input_tensor(k)),
-            _ => Input::Tensor(cx.output_tensor(k - n)),
-        });
+        inputs.push(read_by_loop(cx, n, reads, k).map_or(Input::Unread, Input::Tensor));
     }
     for g in &arriving {
         inputs.push(g.as_ref().map_or(Input::Constant(T::zero()), |g| Input::Tensor(g)));
     }
-    let mut found = map(loops, Direction::Backward(computed), cx.output_shape(0), &inputs).into_iter();
-    for i in 0..n {
-        if computed >> i & 1 == 1 {
-            let gradient = found.next().expect("one for each computed");
-            if wanted >> i & 1 == 1 {
-                out[i] = Gradient::Whole(Variable::new(gradient));
-            }
-        }
-    }
+    let found = map(loops, Direction::Backward(computed), cx.output_shape(0), &inputs);
+    hand_out(found, computed, wanted, out);
 }
 
 /// The derivative as operations on variables.

@@ -138,6 +138,22 @@ impl<E: Copy> Buffer<E> {
         Buffer { data: data.cast(), owns: PhantomData }
     }
 
+    /// A block like another: as large, not initialised, and of the same shape.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn uninit_like(other: &Buffer<E>) -> Buffer<E> {
+        let from = other.header();
+        let bytes = from.span & !15;
+        let data = if bytes >= recycle::SMALLEST { recycle::take(bytes) } else { allocate(bytes) };
+        // SAFETY: as in `uninit`; a live block's shape and strides have been written.
+        unsafe {
+            let header = data.as_ptr().sub(HEADER).cast::<Header>();
+            (&raw mut (*header).shape).write(from.shape);
+            (&raw mut (*header).strides).write(from.strides);
+        }
+        Buffer { data: data.cast(), owns: PhantomData }
+    }
+
     /// The address of the first element.
     #[inline]
     pub(crate) fn as_ptr(&self) -> *mut E {

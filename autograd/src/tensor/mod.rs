@@ -464,6 +464,15 @@ impl<E: Element> Fresh<E> {
         Fresh { buffer: Buffer::uninit(len, shape), len }
     }
 
+    /// Memory for a packed tensor of the shape of `other`, whose layout is copied where it is that of its block.
+    #[inline]
+    pub(crate) fn like(other: &Tensor<E>) -> Fresh<E> {
+        match other.view {
+            None => Fresh { len: other.len(), buffer: Buffer::uninit_like(&other.buffer) },
+            Some(_) => Fresh::new(other.dims()),
+        }
+    }
+
     /// The address of the first element.
     #[inline]
     pub(crate) fn as_mut_ptr(&mut self) -> *mut E {

@@ -78,8 +78,8 @@ impl<T> Shared<T> {
 /// `a` has `m` × `x.len()` elements.
 unsafe fn by_rows<T: Float>(a: Matrix<*const T>, x: &[T], m: usize, nanoseconds: f64) -> Vec<T> {
     let start = Shared(a.data);
-    // A task is a leaf of so many rows, a multiple of four.
-    let rows = (2 * LEAF / x.len().min(LEAF)).max(4).next_multiple_of(4);
+    // A task is a leaf of so many rows, a multiple of four: a microsecond's work or two, for handing one out takes part of one.
+    let rows = (8 * LEAF / x.len().min(LEAF)).max(4).next_multiple_of(4);
     let (leaves, blocks) = (x.len().div_ceil(LEAF), m.div_ceil(rows));
     let mut sums = vec![T::zero(); leaves * m];
     let place = Places(sums.as_mut_ptr());
@@ -106,7 +106,7 @@ unsafe fn dot_rows<T: Float>(data: *const T, stride: usize, x: &[T], sums: &mut 
     let row = |i: usize| unsafe { std::slice::from_raw_parts(data.add(i * stride), x.len()) };
     let (fours, rest) = sums.as_chunks_mut::<4>();
     for (q, sums) in fours.iter_mut().enumerate() {
-        let rows = [0, 1, 2, 3].map(|i| row(4 * q + i));
+        let rows = [row(4 * q), row(4 * q + 1), row(4 * q + 2), row(4 * q + 3)];
         // Two vectors of AVX2 for each row.
         *sums = if size_of::<T>() == 4 { dots::<T, 16, 4>(rows, x) } else { dots::<T, 8, 4>(rows, x) };
     }
@@ -122,15 +122,20 @@ fn dots<T: Float, const L: usize, const R: usize>(rows: [&[T]; R], x: &[T]) -> [
     /// afterwards cannot keep the compiler from holding them in vectors.
     #[inline(always)]
     unsafe fn run<const FMA: bool, T: Float, const L: usize, const R: usize>(
-        rows: [&[[T; L]]; R],
-        x: &[[T; L]],
+        rows: &[&[T]; R],
+        x: &[T],
         out: &mut [[T; L]; R],
     ) {
         let mut sums = [[T::zero(); L]; R];
-        let rows = rows.map(|row| &row[..x.len()]);
+        let (x, _) = x.as_chunks::<L>();
+        // Plain loops over the rows: mapping an array is a call, and these products are short.
+        let mut chunks: [&[[T; L]]; R] = [&[]; R];
+        for r in 0..R {
+            chunks[r] = &rows[r].as_chunks::<L>().0[..x.len()];
+        }
         for (at, x) in x.iter().enumerate() {
             for r in 0..R {
-                let row = rows[r][at];
+                let row = chunks[r][at];
                 for lane in 0..L {
                     sums[r][lane] = multiply_add::<FMA, T>(row[lane], x[lane], sums[r][lane]);
                 }
@@ -138,15 +143,15 @@ fn dots<T: Float, const L: usize, const R: usize>(rows: [&[T]; R], x: &[T]) -> [
         }
         *out = sums;
     }
-    let (chunks, rest) = x.as_chunks::<L>();
-    let (parts, mut sums) = (rows.map(|row| row.as_chunks::<L>().0), [[T::zero(); L]; R]);
-    let out = &mut sums;
+    let mut sums = [[T::zero(); L]; R];
+    let (all, out) = (&rows, &mut sums);
     dispatch!([T: Float, const L: usize, const R: usize] run::<FMA, T, L, R>(
-        parts: [&[[T; L]]; R],
-        chunks: &[[T; L]],
+        all: &[&[T]; R],
+        x: &[T],
         out: &mut [[T; L]; R],
     ));
-    std::array::from_fn(|r| {
+    let mut found = [T::zero(); R];
+    for r in 0..R {
         let mut width = L / 2;
         while width > 0 {
             for lane in 0..width {
@@ -154,9 +159,12 @@ fn dots<T: Float, const L: usize, const R: usize>(rows: [&[T]; R], x: &[T]) -> [
             }
             width /= 2;
         }
-        let rest = rows[r][x.len() - rest.len()..].iter().zip(rest);
-        rest.fold(sums[r][0], |sum, (a, b)| sum + *a * *b)
-    })
+        found[r] = sums[r][0];
+        for i in x.len() / L * L..x.len() {
+            found[r] = found[r] + rows[r][i] * x[i];
+        }
+    }
+    found
 }
 
 /// a·b + c, rounded once where the processor can.
@@ -216,7 +224,7 @@ unsafe fn add_columns<T: Float>(data: *const T, stride: usize, x: &[T], sums: &m
         let column = |p: usize| unsafe { std::slice::from_raw_parts(data.add(p * stride), len) };
         let (fours, rest) = x.as_chunks::<4>();
         for (q, w) in fours.iter().enumerate() {
-            let [a, b, c, d] = [0, 1, 2, 3].map(|i| column(4 * q + i));
+            let (a, b, c, d) = (column(4 * q), column(4 * q + 1), column(4 * q + 2), column(4 * q + 3));
             for i in 0..len {
                 let ab = multiply_add::<FMA, T>(w[1], b[i], w[0] * a[i]);
                 let cd = multiply_add::<FMA, T>(w[3], d[i], w[2] * c[i]);
