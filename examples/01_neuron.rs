@@ -95,8 +95,6 @@ fn main() {
     let corner = |i: usize| net.forward_without_f(INPUTS[i]);
     assert_eq!(corner(0) + corner(3), corner(1) + corner(2));
     println!("\nAnd no single layer can do it: w·x + b always has y(0,0) + y(1,1) = y(0,1) + y(1,0),");
-    println!(
-        "while XOR has 0 + 0 on the left and 1 + 1 on the right. The bend is what makes depth worth having."
-    );
+    println!("while XOR has 0 + 0 on the left and 1 + 1 on the right. The bend makes depth worth having.");
     println!("\nThe weights above were thought up. Lessons 2 to 5 let the network find such weights itself.");
 }

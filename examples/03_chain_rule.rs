@@ -68,9 +68,7 @@ fn main() {
     assert!((x1_bar - by_x1).abs() < 1e-8 && (x2_bar - by_x2).abs() < 1e-8);
     assert_eq!(format!("{x1_bar:.3} {x2_bar:.3}"), "5.500 1.716", "the numbers of the survey's table 3");
 
-    println!(
-        "\nThis library keeps the same list while it computes, and walks it the same way. What it did, step by step:"
-    );
+    println!("\nThis library keeps the same list, and walks it the same way. What it did, step by step:");
     let leaf = |x: f64, name: &str| Variable::from(x).requires_grad().named(name);
     let (v1, v2) = (leaf(x1, "x1"), leaf(x2, "x2"));
     let y = inspect::trace(|| {

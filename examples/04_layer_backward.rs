@@ -124,25 +124,21 @@ fn main() {
     let term = |i: usize, j: usize| e_y[i] * g_slope(LAYERS.v[i][j] * h[j] + LAYERS.c[i]) * h[j];
     let two = [term(0, 0), term(0, 1), term(1, 0), term(1, 1)];
     let three = times(e_h, affine(LAYERS.w, LAYERS.x, LAYERS.b).map(g_slope));
-    println!(
-        "\nFalse form 1: ∂E/∂h in the place of ∂E/∂y. The way back through g starts from the slope in what"
-    );
-    println!("g gave, y; ∂E/∂h is found at the other end of the layer, from δ.");
+    println!("\nFalse form 1: ∂E/∂h in the place of ∂E/∂y. The way back through g starts from the slope in");
+    println!("what g gave, y; ∂E/∂h is found at the other end of the layer, from δ.");
     let mut errors = [0.0; 3];
     errors[0] = judge("∂E/∂V = (∂E/∂h ⊙ g′)hᵀ", one.as_flattened(), parts[0].2);
     println!(
-        "\nFalse form 2: g′ at a single term. g was applied to the whole sum, so its slope is wanted there."
+        "\nFalse form 2: g′ at a single term. g was applied to the whole sum, so its slope is that there."
     );
     errors[1] = judge("∂E/∂Vij = ∂E/∂yi g′(Vij hj + ci) hj", &two, parts[0].2);
     println!("\nFalse form 3: g′ where f′ belongs. A layer is left by the function that it was entered by.");
     errors[2] = judge("∂E/∂b = ∂E/∂h ⊙ g′(Wx + b)", &three, parts[3].2);
     assert!(errors.iter().all(|&error| error > 1e-3), "differences find each of them out");
 
+    println!("\nAnd stopping early: with δ and ∂E/∂h nothing is learned yet. A change of h is gone with the");
     println!(
-        "\nAnd stopping early: with δ and ∂E/∂h in hand nothing is learned yet. A change of h is gone with the"
-    );
-    println!(
-        "next forward pass; what stays are W, b, V, c, and descent needs their slopes. One step against them:"
+        "next forward pass; what stays are W, b, V and c: descent needs their slopes. One step on them:"
     );
     let mut moved = LAYERS;
     for (_, claimed, part) in &parts[..4] {

@@ -89,11 +89,9 @@ fn main() {
     assert!(ends[5].1 > 1e6, "above, it flies apart");
 
     println!(
-        "\nWhy 0.2? A step multiplies a by 1 - η and b by 1 - 10η. While both factors are within ±1 it converges:"
+        "\nWhy 0.2? A step multiplies a by 1 - η and b by 1 - 10η. While both are within ±1 it converges:"
     );
-    println!(
-        "η must be below 2/10, where 10 is the steepest curvature; and the flat direction sets the pace."
-    );
+    println!("η must be below 2/10, 10 being the steepest curvature; and the flat direction sets the pace.");
     for rate in [0.01, 0.1, 0.18, 0.21_f64] {
         println!("  η = {rate:<5} a by {:>5.2}, b by {:>5.2} a step", 1.0 - rate, 1.0 - 10.0 * rate);
     }

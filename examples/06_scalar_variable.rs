@@ -107,9 +107,7 @@ fn main() {
     }
     assert_eq!(list.len(), 11, "five inputs and six steps");
 
-    println!(
-        "\nbackward() walks it from the last to the first. What arrives at the inputs, against differences:\n"
-    );
+    println!("\nbackward() walks it from last to first. What arrives at the inputs, against differences:\n");
     println!("  {:>4}{:>14}{:>14}", "", "backward", "differences");
     for (i, name) in names.iter().enumerate() {
         let at = |h: f64| {
@@ -134,7 +132,5 @@ fn main() {
         [0, 2, 3, 4].iter().for_each(|&i| learned[i] -= 0.05 * p[i].grad());
     }
     assert!(network(&learned.map(Variable::new)).0.value < 1e-3);
-    println!(
-        "\nThree questions are left: why sort the list (lesson 7), why add (8), why zero the slopes (9)?"
-    );
+    println!("\nThree questions are left: why sort the list (lesson 7), why add (8), why zero slopes (9)?");
 }

@@ -81,9 +81,7 @@ fn main() {
     println!("The unsorted walk passed a's slope on before all three users of a had sent theirs;");
     println!("what came later stayed at a and never reached x.\n");
 
-    println!(
-        "Path by path is right: the chain rule is a sum over paths. But count them, for x doubled n times:"
-    );
+    println!("Path by path is right: the chain rule is a sum over paths. But count them; x doubled n times:");
     println!("{:>6}{:>16}{:>14}{:>14}", "n", "dy/dx = 2ⁿ", "by paths", "sorted");
     for n in [1, 2, 5, 10, 15, 20] {
         let (slow, fast) = (Variable::new(1.0), Variable::new(1.0));
@@ -92,9 +90,7 @@ fn main() {
         assert_eq!((slow.grad(), fast.grad()), (2f64.powi(n as i32), 2f64.powi(n as i32)));
         assert_eq!(visits, ((2 << n) - 1, n + 1));
     }
-    println!(
-        "A network of 100 layers of 10 neurons has 10¹⁰⁰ paths, more than there are atoms. Sorting makes"
-    );
+    println!("100 layers of 10 neurons have 10¹⁰⁰ paths, more than there are atoms. Sorting makes");
     println!("the sum cheap: each value collects all its shares first, and hands on one number.");
 
     // The library sorts with a heap, deepest value first.

@@ -68,18 +68,14 @@ fn main() {
     let (right, wrong) = (descend(|e| e.backward()), descend(backward_overwriting));
     println!("  40 steps with += end at w = {right:.4}, loss {:.4}", shared(&Variable::new(right)).0.value);
     println!("  40 steps with =  end at w = {wrong:.4}, loss {:.4}", shared(&Variable::new(wrong)).0.value);
-    println!(
-        "  The second has learned only from the example whose share came last, and knows nothing of the other."
-    );
+    println!("  The second has learned from the example whose share came last, and from nothing else.");
     assert!((right - best).abs() < 1e-6);
     assert!((wrong - best).abs() > 0.5);
 
     println!(
-        "\nWhere it happens in networks: a weight that every example of a batch uses, the kernel that a convolution"
+        "\nWhere it happens in networks: a weight that every example of a batch uses, the kernel that a"
     );
-    println!(
-        "slides along, the cell that a recurrent network runs at each step, an input that goes into several neurons."
-    );
+    println!("convolution slides along, the cell of a recurrent network, an input of several neurons.");
     let rows = wengert::Variable::new(Tensor::<f64>::linspace(1.0, 5.0, 5));
     let bias = wengert::Variable::from(0.0_f64).requires_grad();
     let sum = (rows + &bias).sum(); // one bias, added to five rows

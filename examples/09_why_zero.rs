@@ -66,9 +66,7 @@ fn main() {
         last(&zeroed),
         last(&kept)
     );
-    println!(
-        "The sum of all slopes is a speed, so w swings like a pendulum without friction, and never comes to rest."
-    );
+    println!("The sum of all slopes is a speed: w swings like a pendulum without friction, for ever.");
     println!("(With friction it becomes a method of its own: momentum, lesson 14.)\n");
     assert!(last(&zeroed) < 1e-5, "with zeroing it arrives");
     assert!(last(&kept) > 2.5, "without, it swings for ever");

@@ -59,9 +59,7 @@ fn main() {
         assert_eq!(variable.grad().map(|g| g.dims()), Some(variable.shape()));
     }
 
-    println!(
-        "\nThe rule of the matrix product by itself. Y = A·B with A of 2 × 3 and B of 3 × 2, and some Ȳ:"
-    );
+    println!("\nThe rule of the matrix product by itself. Y = A·B, A of 2 × 3 and B of 3 × 2, and some Ȳ:");
     let a = Variable::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).requires_grad();
     let m = Variable::from([[1.0, -1.0], [0.0, 2.0], [0.5, 1.0]]).requires_grad();
     let y_bar = Variable::new(tensor!(f64; [1.0, 10.0], [-1.0, 0.5]));
@@ -72,9 +70,7 @@ fn main() {
     assert_eq!(gradient(&a), y_bar.matmul(&m.t()).value().to_vec());
     assert_eq!(gradient(&m), a.t().matmul(&y_bar).value().to_vec());
 
-    println!(
-        "\nThree examples as three rows. The weights are used by each, so their slopes add up (lesson 8):"
-    );
+    println!("\nThree examples as three rows. Each uses the weights, so their slopes add up (lesson 8):");
     let rows = [LAYERS.x, [0.3, -0.8], [-1.5, 0.2]];
     let mut sum = vec![0.0; 4];
     for (i, row) in rows.into_iter().enumerate() {

@@ -66,11 +66,9 @@ fn main() {
         TensorDataset::new((points.index_select(0, &indices), signs.index_select(0, &indices)))
     };
     let (training, validation, test) = (part(&order[..600]), part(&order[600..800]), part(&order[800..]));
-    println!(
-        "1000 points of two half moons, parted at random: 600 to train, 200 to validate, 200 to test.\n"
-    );
+    println!("1000 points of two half moons, parted at random: 600 to train, 200 to validate, 200 to test");
 
-    println!("The same 20 epochs in batches of different sizes; loss in training after the epoch:");
+    println!("\nThe same 20 epochs in batches of different sizes; loss in training after the epoch:");
     println!(
         "{:>8}{:>14}{:>14}{:>10}{:>10}{:>10}",
         "batch", "steps/epoch", "steps in all", "epoch 1", "epoch 5", "epoch 20"
@@ -88,9 +86,7 @@ fn main() {
         );
         last.push(history[19].0);
     }
-    println!(
-        "All see each point 20 times. Small batches take more steps on the way, each a little off the mark.\n"
-    );
+    println!("All see each point 20 times. Small batches take more steps, each a little off the mark.\n");
     assert!(last[2] < last[1] && last[1] < last[0], "more steps, more progress");
 
     println!("How far off? The slope in one weight, from 400 random batches: its mean and its spread");
@@ -130,8 +126,8 @@ fn main() {
     let (net, _) = train(&part(&in_order[..600]), &part(&in_order[600..800]), 10, 60);
     let (_, unfair) = judge(&net, &part(&in_order[800..]));
     println!(
-        "\nAt random, for the points come in order along the moons. Cut as they come, the last part of each moon was"
+        "\nWhy at random? The points come in order along the moons. Cut as they come, the end of each moon is"
     );
-    println!("never seen in training, and of these test points {:.1} % are right.", 100.0 * unfair);
+    println!("never seen in training, and of the test points {:.1} % are right.", 100.0 * unfair);
     assert!(unfair < 0.5, "the parts must be alike");
 }

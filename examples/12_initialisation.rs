@@ -60,7 +60,7 @@ fn main() {
     let xavier = (1.0 / n).sqrt();
     let he = Nonlinearity::Relu.gain() * xavier;
     println!(
-        "{LAYERS} layers of {WIDTH} neurons. The spread of the signal after a layer, and of the gradient there."
+        "{LAYERS} layers of {WIDTH} neurons. The spread of the signal and of the gradient after a layer."
     );
     println!("Each dot is a factor of 10, the bar in the middle is 1.\n");
     let tries: [(&str, f64, Bend); 5] = [
@@ -88,9 +88,7 @@ fn main() {
     assert!(between(found[3].0) && between(found[3].1), "He's keep it");
     assert!(found[4].0 > 1e6 && found[4].1 > 1e6, "wide weights: both explode");
 
-    println!(
-        "\nDead relus. A neuron whose sum is below 0 for every example answers 0, has slope 0, and never learns again."
-    );
+    println!("\nDead relus. A sum that is below 0 for every example has slope 0, and never learns again.");
     println!("1000 examples, one layer of {WIDTH} relus, the bias moved by one bad step:");
     manual_seed(1);
     let x = Init::Normal { mean: 0.0, std: 1.0 }.parameter::<f32>([1000, WIDTH]).detach();
@@ -113,12 +111,10 @@ fn main() {
         dead_counts.push(dead);
     }
     assert!(dead_counts[0] == 0 && dead_counts[3] > WIDTH / 2, "a large step can kill");
-    println!(
-        "Hence small first biases, rates that are not too large, or a relu that leaks a little below 0."
-    );
+    println!("Hence small first biases, rates that are not too large, or a relu that leaks below 0.");
 
     println!(
-        "\nThe layers of this library draw their weights this way by themselves. Linear::new({WIDTH}, {WIDTH}):"
+        "\nThe layers of this library draw their weights so by themselves. Linear::new({WIDTH}, {WIDTH}):"
     );
     let drawn = spread(&Linear::new(WIDTH, WIDTH).weight.value());
     println!(

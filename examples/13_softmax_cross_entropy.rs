@@ -71,14 +71,10 @@ fn main() {
         println!("{z:>6}{:>12.1e}{:>26.1e}{:>26.4}", numbers(&a.softmax(0).value())[1], slope(&a), slope(&b));
         slopes.push((slope(&a), slope(&b)));
     }
-    println!(
-        "The more wrong, the less the squared error pushes: softmax is flat there. -ln p undoes the flatness."
-    );
+    println!("The more wrong, the less the squared error pushes: softmax is flat there. -ln p undoes that.");
     assert!(slopes[4].0.abs() < 1e-8 && slopes[4].1 < -0.999);
 
-    println!(
-        "\nWith large scores exp overflows. Subtract the largest first, ln Σ exp(s) = m + ln Σ exp(s - m):"
-    );
+    println!("\nWith large scores exp overflows. Subtract the largest: ln Σ exp(s) = m + ln Σ exp(s - m):");
     let large = leaf([1000.0, 999.0, 0.0]);
     let naive = large.exp().sum().ln().item();
     println!(
@@ -89,7 +85,5 @@ fn main() {
     loss.backward();
     println!("  cross_entropy {:.6}, gradient {:.4?}", loss.item(), numbers(&large.grad().expect("a pass")));
     assert!(naive.is_infinite() && (loss.item() - 1.313_261_687_518_222_6).abs() < 1e-12);
-    println!(
-        "So give a loss the scores, not the probabilities: cross_entropy takes both steps at once, safely."
-    );
+    println!("So give a loss the scores, not probabilities: cross_entropy takes both steps at once, safely.");
 }

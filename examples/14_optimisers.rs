@@ -78,9 +78,7 @@ fn race(
 }
 
 fn main() {
-    println!(
-        "Rosenbrock's valley, from {START:?} to (1, 1). Across it the slope is hundreds, along it less than 1.\n"
-    );
+    println!("Rosenbrock's valley, from {START:?} to (1, 1): very steep across, nearly flat along it.\n");
     let runs = [
         ("descent", "p -= η·g", race(descent, |p| Box::new(Sgd::new(p).lr(0.0015)))),
         (
@@ -108,7 +106,7 @@ fn main() {
     println!("(The first 200 steps of each were compared with wengert::optim, step by step: equal.)\n");
 
     println!(
-        "Why: in the valley the slope along it is small and always the same way, that across it large and back"
+        "Why: in the valley the slope along it is small and always one way, that across it large and back"
     );
     println!("and forth. One step of each from a slope of (0.01, 100), then another from (0.01, -100):");
     for (name, formula) in

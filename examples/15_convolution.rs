@@ -74,12 +74,10 @@ fn main() {
         assert_eq!(found.to_vec(), transposed.value().to_vec(), "and that is the transposed convolution");
     }
     println!(
-        "Each ȳ lays the kernel, times itself, over the pixels that it came from; where they meet they add up."
+        "Each ȳ lays the kernel, times itself, over the pixels that it saw; where they meet they add up."
     );
 
-    println!(
-        "\nThe other way to write it, and the one that computers like: the patches as columns (im2col)."
-    );
+    println!("\nThe other way to write it, which computers prefer: the patches as columns (im2col).");
     let columns = image.detach().im2col([3, 3], ConvOptions::new());
     show(&columns.value(), 4);
     let row = kernel.reshape([1, 9]);

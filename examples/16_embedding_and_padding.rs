@@ -63,14 +63,10 @@ fn main() {
     table.zero_grad();
     embedding(&tokens, &table, Some(0)).sum().backward();
     let padding = table.grad().expect("a pass").select(0, 0).to_vec();
-    println!(
-        "With padding_idx = 0 the padding's row gets {padding:?}, and stays what it is. \"bad\" was not there: 0.\n"
-    );
+    println!("With padding_idx = 0 the padding's row gets {padding:?}, and stays what it is.\n");
     assert_eq!(padding, [0.0, 0.0]);
 
-    println!(
-        "Now the mask. The mean of a sentence's vectors, the sentence filled up to 4, 10 and 100 places:"
-    );
+    println!("Now the mask. The mean of a sentence's vectors, filled up to 4, 10 and 100 places:");
     println!("{:>10}{:>26}{:>26}", "length", "mean over all places", "mean over the words");
     let mut answers = vec![];
     for length in [4, 10, 100] {
@@ -83,9 +79,7 @@ fn main() {
     assert!(answers.iter().all(|a| a.1 == answers[0].1), "masked, padding does not matter");
     assert!(answers[2].0 < 0.1 * answers[0].0, "unmasked, it drowns the words");
 
-    println!(
-        "\nWhat that does: learn good from bad on sentences of length 4, and be asked with length 4 and 40."
-    );
+    println!("\nWhat that does: learn good from bad with length 4, and be asked with length 4 and 40.");
     let sentences = ["the film was good", "the film was bad", "good film", "bad film", "good", "bad"];
     let labels = Variable::from([[1.0], [-1.0], [1.0], [-1.0], [1.0], [-1.0]]);
     let mut sure = vec![];

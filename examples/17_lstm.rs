@@ -79,13 +79,11 @@ fn main() {
     assert!((c1.item() - memory).abs() < 1e-12 && (h1.item() - state).abs() < 1e-12);
     c1.backward();
     let kept = old.grad().expect("a pass").item();
-    println!(
-        "  the slope of the new memory in the old one is {kept:.4}: the forget gate, and nothing else.\n"
-    );
+    println!("  the slope of the new memory in the old one is {kept:.4}: the forget gate, no more.\n");
     assert!((kept - f).abs() < 1e-12);
 
     println!(
-        "Now {STEPS} steps of {SIZE} numbers. How much does the last state still listen to the input of step t?"
+        "Now {STEPS} steps of {SIZE} numbers. How much does the last state listen to the input of step t?"
     );
     let zero = || Variable::new(Tensor::<f64>::zeros([1, SIZE]));
     let plain = listening(|inputs| {
@@ -113,7 +111,7 @@ fn main() {
     assert!(ratio(&plain) < 1e-6 && ratio(&half) < 1e-6, "it vanishes");
     assert!(ratio(&kept) > 1e-3, "an open forget gate lets it through");
     println!(
-        "Keeping is a matter of the forget gate: hence its bias is often begun at 1 or more, so that the network"
+        "Keeping is up to the forget gate: hence its bias is often begun at 1 or more, so that the network"
     );
     println!("can learn at all what is worth keeping.");
 }

@@ -51,7 +51,7 @@ fn main() {
     );
 
     println!(
-        "\nWhy divide by √d? Scores of random vectors of d numbers spread as √d, and softmax of large scores"
+        "\nWhy divide by √d? Scores of random vectors of d numbers spread as √d; softmax of large scores"
     );
     println!("is all or nothing, with no slope left (16 keys, mean of 200 queries):");
     println!(
@@ -79,7 +79,7 @@ fn main() {
     assert!(slopes[2].0 < 0.1 && slopes[2].1 > 0.6, "without the division softmax is saturated");
 
     println!(
-        "\nA causal mask: word t may look at words 0 to t, so that a model can be trained to say the next one."
+        "\nA causal mask: word t may look at words 0 to t, so that a model can learn to say the next one."
     );
     manual_seed(1);
     let (q, k, v) = (normal([5, 4]), normal([5, 4]), normal([5, 4]));
@@ -104,16 +104,12 @@ fn main() {
         assert!((sizes.iter().sum::<f64>() - 1.0).abs() < 1e-12, "the weights of a query sum to 1");
     }
 
-    println!(
-        "\nAttention sees a set, not a sequence: exchange two words, and the answers are exchanged, nothing else."
-    );
+    println!("\nAttention sees a set, not a sequence: exchange two words, and their answers are exchanged.");
     let order = tensor![3, 1, 2, 0, 4];
     let mixed = |x: &Variable<f64>| x.index_select(0, &order);
     let plain = scaled_dot_product_attention(&q, &k, &v);
     assert!(close(&mixed(&plain), &scaled_dot_product_attention(&mixed(&q), &mixed(&k), &mixed(&v))));
-    println!(
-        "  equal to 12 digits. Hence positions are added to the words: SinusoidalEncoding, RotaryEncoding."
-    );
+    println!("  equal to 12 digits. Hence positions are added: SinusoidalEncoding, RotaryEncoding.");
 
     println!("\nLearning to look: keys fixed, a query learns by descent to fetch the third value.");
     let q = Variable::from([[1.0, 0.0]]).requires_grad();

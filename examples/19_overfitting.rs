@@ -73,9 +73,7 @@ fn train(dropout: f64, weight_decay: f64, training: &Points, validation: &Points
 fn main() {
     let (training, validation, test) = (points(40, 3), points(400, 1), points(4000, 2));
     println!("40 points of two noisy half moons to learn from, 400 to watch, 4000 to judge by at the end.");
-    println!(
-        "The network: 2-64-64-2, 4,482 weights, more than a hundred for each point. {EPOCHS} epochs of Adam.\n"
-    );
+    println!("The network: 2-64-64-2, 4,482 weights, a hundred for each point. {EPOCHS} epochs of Adam.\n");
     let runs = [
         ("nothing", train(0.0, 0.0, &training, &validation)),
         ("dropout 0.5", train(0.5, 0.0, &training, &validation)),

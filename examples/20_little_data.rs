@@ -84,9 +84,7 @@ fn main() {
     assert!(errors.windows(2).all(|pair| pair[1].1 < 0.75 * pair[0].1), "more digits, fewer errors");
     assert!(errors[0].0 < 0.1 && errors[0].1 > 20.0, "100 digits are learned by heart, and little else");
     let power = (errors[0].1 / errors[2].1).log10() / 2.0;
-    println!(
-        "From 100 to 10,000 the error falls about as (number of digits)^-{power:.2}: ten times the data"
-    );
+    println!("From 100 to 10,000 the error falls as (number of digits)^-{power:.2}: ten times the data");
     println!(
         "leave {:.0} % of the errors. Few digits are soon known by heart; the gap is what is missing.\n",
         100.0 * 10f64.powf(-power)
@@ -114,7 +112,5 @@ fn main() {
         println!("{count:>8}{:>12.1}{others:>24.1}", errors[i].1);
         assert!(others < 0.85 * errors[i].1, "made examples help");
     }
-    println!(
-        "It is knowledge put in by hand: that turning changes no digit. (Turn a 6 by 180° and it would.)"
-    );
+    println!("It is knowledge put in by hand: turning changes no digit. (Turn a 6 by 180° and it does.)");
 }

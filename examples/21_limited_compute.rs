@@ -79,7 +79,7 @@ fn main() {
     );
     println!("Bytes: weights 407,080; gradients as many; Adam's two means twice as many; in all 1,628,320.");
     println!(
-        "Kept for the backward pass: 32 · (784 + 128 + 10) numbers = 118,016 bytes; it grows with the batch."
+        "Kept for the backward pass: 32 · (784 + 128 + 10) numbers, 118,016 bytes, growing with the batch."
     );
     let kept = 32 * (784 + 128 + 10) * 4;
     assert_eq!((4 * 4 * net.num_parameters(), kept), (1_628_320, 118_016));
@@ -122,7 +122,7 @@ fn main() {
         found.push((layers, peak, print));
     }
     println!(
-        "The least peak is near √{DEPTH} = 8 segments of 8: one number a segment, and one segment at a time."
+        "The least peak is at √{DEPTH} = 8 segments of 8: an input a segment, and one segment at a time."
     );
     assert!(found.iter().all(|run| run.2 == found[0].2), "the same gradients to the bit");
     assert_eq!((found[0].0, found[3].0), (DEPTH, 2 * DEPTH), "one more forward pass");

@@ -36,9 +36,7 @@ fn main() {
         }
     }
 
-    println!(
-        "\nNewton's method, p ← p - H⁻¹·g, where H holds the second derivatives. Down Rosenbrock's valley:"
-    );
+    println!("\nNewton's method, p ← p - H⁻¹·g, H the second derivatives. Down Rosenbrock's valley:");
     let mut p = Variable::from([-1.2, 1.0]).requires_grad();
     let h = hessian(rosenbrock, &p).value().to_vec();
     println!(
@@ -62,18 +60,12 @@ fn main() {
         let move_by = hessian(rosenbrock, &p).solve(&g.unsqueeze(-1)).squeeze(-1);
         p = (&p - move_by).detach().requires_grad();
     }
-    println!(
-        "Seven steps, where Adam took thousands. Near the end each step doubles the number of right digits;"
-    );
+    println!("Seven steps, where Adam took thousands. Near the end each step doubles the right digits;");
     println!("on the way the loss may rise, for only near the valley's floor is the function a bowl.");
     assert!(losses[7] < 1e-20 && losses.iter().any(|&loss| loss > losses[0]));
 
-    println!(
-        "\nA differential equation: u″ = -u with u(0) = 0 and u′(0) = 1, between 0 and π. Nobody tells the network"
-    );
-    println!(
-        "a value of u. It is u(x) = x + x²·N(x), which keeps both conditions whatever N is, and its loss is"
-    );
+    println!("\nA differential equation: u″ = -u with u(0) = 0 and u′(0) = 1, from 0 to π. Nobody tells the");
+    println!("network a value of u. u(x) = x + x²·N(x) keeps both conditions whatever N is, and the loss is");
     println!("the mean of (u″ + u)² at 32 points: second derivatives inside, and a third for the weights.");
     manual_seed(3);
     let net = Sequential::new((Linear::<f64>::typed(1, 12), Tanh, Linear::<f64>::typed(12, 1)));

@@ -78,9 +78,7 @@ fn main() {
     let leaf = Variable::parameter(x.clone());
     let y = squash(&leaf, &Variable::from(1.0));
     y.sum().backward();
-    println!(
-        "A formula: squash(x, s) = x / √(1 + (x/s)²), one line. With s = 1 its slope is (1 + x²)^(-3/2)."
-    );
+    println!("A formula, one line: squash(x, s) = x / √(1 + (x/s)²). At s = 1 its slope is (1 + x²)^(-3/2).");
     println!("  {:>6}{:>12}{:>12}{:>12}", "x", "squash", "backward", "by hand");
     for ((x, y), slope) in x.iter().zip(y.value().iter()).zip(leaf.grad().expect("a pass").iter()) {
         let exact = (1.0 + x * x).powf(-1.5);
@@ -113,9 +111,7 @@ fn main() {
     let report = gradcheck(|x| geometric_mean(&x[0], Rule::Scaled), &[x.clone()]).expect("finite values");
     report.to_string().lines().for_each(|line| println!("  | {line}"));
 
-    println!(
-        "\nAnd a trap: checking the gradient of a plain sum. Softmax's outputs sum to 1 whatever x is, so the true"
-    );
+    println!("\nAnd a trap: checking the gradient of a plain sum. Softmax's outputs sum to 1, so the true");
     println!("gradient of their sum is 0, and a rule that returns nothing but zeros passes:");
     let leaf = Variable::parameter(x.clone());
     lazy_softmax(&leaf).sum().backward();
