@@ -12,9 +12,9 @@ pub mod tensor;
 
 pub use functional::{Grad, Outputs, grad, hessian, hvp, jacobian, jvp, vjp};
 pub use graph::{
-    Context, Cotangents, Gradient, Grads, Keep, NamedParameters, Op, Region, Variable, checkpoint,
-    detect_anomaly, enable_grad, is_grad_enabled, live_nodes, manual_seed, no_grad, random_state,
-    set_random_state, split_generator,
+    Anomaly, Context, Cotangents, Gradient, Grads, Keep, NamedParameters, Op, Region, Variable, checkpoint,
+    detect_anomaly, enable_grad, find_anomaly, is_grad_enabled, live_nodes, manual_seed, no_grad,
+    random_state, set_random_state, split_generator,
 };
 pub use kernel::{
     parallel::{ThreadsError, join, parallel, set_threads},

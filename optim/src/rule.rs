@@ -184,6 +184,34 @@ pub trait Optimizer<T: Float = f32> {
     }
 }
 
+/// A borrowed optimiser is one.
+impl<T: Float, O: Optimizer<T> + ?Sized> Optimizer<T> for &mut O {
+    fn step(&mut self) {
+        (**self).step();
+    }
+    fn parameters(&self) -> NamedParameters<T> {
+        (**self).parameters()
+    }
+    fn groups(&self) -> usize {
+        (**self).groups()
+    }
+    fn learning_rate(&self, group: usize) -> f64 {
+        (**self).learning_rate(group)
+    }
+    fn set_learning_rate(&mut self, group: usize, lr: f64) {
+        (**self).set_learning_rate(group, lr);
+    }
+    fn set_momentum(&mut self, group: usize, momentum: f64) {
+        (**self).set_momentum(group, momentum);
+    }
+    fn state(&self) -> OptimizerState<T> {
+        (**self).state()
+    }
+    fn load_state(&mut self, state: OptimizerState<T>) -> Result<(), StateError> {
+        (**self).load_state(state)
+    }
+}
+
 /// An optimiser that applies a [`Rule`] to each parameter by itself; `Adam`, `Sgd` and the others are names for it.
 #[derive(Clone, Debug)]
 pub struct FirstOrder<R: Rule, T: Float = f32> {

@@ -308,7 +308,7 @@ impl<T: Float> Pass<'_, T> {
             node.inputs.len()
         );
         drop(cx);
-        if Mode::current().checking {
+        if Mode::current().checking != anomaly::Checking::Off {
             for (i, gradient) in gradients.iter().enumerate() {
                 if let Gradient::Whole(gradient) | Gradient::Part(_, gradient) = gradient {
                     anomaly::check_gradient(node.op.name(), node.line, i, &gradient.read());

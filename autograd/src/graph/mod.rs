@@ -22,7 +22,7 @@ pub(crate) mod op;
 pub(crate) mod seed;
 pub(crate) mod variable;
 
-pub use anomaly::detect_anomaly;
+pub use anomaly::{Anomaly, detect_anomaly, find_anomaly};
 pub use checkpoint::checkpoint;
 pub use mode::{enable_grad, is_grad_enabled, no_grad};
 pub use named::NamedParameters;

@@ -13,6 +13,7 @@
 //! tasks. So every parallel call of this crate goes through [`kernel::parallel`](crate::kernel::parallel), which carries
 //! the caller's mode into its own tasks and clears it while it waits; [`join`](crate::join) does so for users.
 
+use super::anomaly::Checking;
 use std::{cell::Cell, panic::Location};
 
 #[derive(Clone, Copy)]
@@ -22,13 +23,14 @@ pub(crate) struct Mode {
     /// The line that operations are attributed to, while a backward pass runs somebody's rule.
     pub(crate) line: Option<&'static Location<'static>>,
     /// Are values and gradients checked for NaN (see [`detect_anomaly`](crate::detect_anomaly))?
-    pub(crate) checking: bool,
+    pub(crate) checking: Checking,
     /// Do nodes keep all their values (see [`trace`](crate::inspect::trace))?
     pub(crate) tracing: bool,
 }
 
 impl Mode {
-    pub(crate) const DEFAULT: Mode = Mode { recording: true, line: None, checking: false, tracing: false };
+    pub(crate) const DEFAULT: Mode =
+        Mode { recording: true, line: None, checking: Checking::Off, tracing: false };
 
     #[inline]
     pub(crate) fn current() -> Self {

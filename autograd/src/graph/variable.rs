@@ -571,7 +571,7 @@ fn node<T: Float>(
     keep: Keep,
     line: &'static Location<'static>,
 ) -> Arc<Node<T>> {
-    if Mode::current().checking {
+    if Mode::current().checking != anomaly::Checking::Off {
         for (k, output) in outputs.iter().enumerate() {
             anomaly::check_output(op.name(), line, k, output);
         }

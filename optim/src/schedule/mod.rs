@@ -63,7 +63,7 @@ pub struct Scheduler<S> {
 
 impl<S: Schedule> Scheduler<S> {
     /// Takes the optimiser's rates as those that it begins with, and sets those of step 0.
-    pub fn new<T: Float>(schedule: S, optimizer: &mut impl Optimizer<T>) -> Self {
+    pub fn new<T: Float>(schedule: S, optimizer: &mut (impl Optimizer<T> + ?Sized)) -> Self {
         let base = (0..optimizer.groups()).map(|group| optimizer.learning_rate(group)).collect();
         let scheduler = Scheduler { schedule, base, step: 0 };
         scheduler.apply(optimizer);
@@ -72,7 +72,7 @@ impl<S: Schedule> Scheduler<S> {
 
     /// Sets the rates of the next step; to be called after each step of the optimiser, or after each epoch if the
     /// schedule counts epochs.
-    pub fn step<T: Float>(&mut self, optimizer: &mut impl Optimizer<T>) {
+    pub fn step<T: Float>(&mut self, optimizer: &mut (impl Optimizer<T> + ?Sized)) {
         self.step += 1;
         self.apply(optimizer);
     }
@@ -83,12 +83,12 @@ impl<S: Schedule> Scheduler<S> {
     }
 
     /// Goes on from a step, as after loading a stored state.
-    pub fn seek<T: Float>(&mut self, step: u64, optimizer: &mut impl Optimizer<T>) {
+    pub fn seek<T: Float>(&mut self, step: u64, optimizer: &mut (impl Optimizer<T> + ?Sized)) {
         self.step = step;
         self.apply(optimizer);
     }
 
-    fn apply<T: Float>(&self, optimizer: &mut impl Optimizer<T>) {
+    fn apply<T: Float>(&self, optimizer: &mut (impl Optimizer<T> + ?Sized)) {
         for (group, &base) in self.base.iter().enumerate() {
             optimizer.set_learning_rate(group, self.schedule.lr(base, self.step));
             if let Some(momentum) = self.schedule.momentum(self.step) {

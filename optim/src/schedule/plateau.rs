@@ -81,7 +81,7 @@ impl Default for ReduceLrOnPlateau {
 
 impl ReduceLrOnPlateau {
     /// Takes note of a metric, usually once an epoch, and changes the rates if it is time.
-    pub fn step<T: Float>(&mut self, metric: f64, optimizer: &mut impl Optimizer<T>) {
+    pub fn step<T: Float>(&mut self, metric: f64, optimizer: &mut (impl Optimizer<T> + ?Sized)) {
         if self.is_better(metric) {
             self.best = Some(metric);
             self.bad = 0;
