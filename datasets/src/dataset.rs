@@ -15,8 +15,8 @@
 
 use std::sync::Arc;
 
-use wengert_autograd::Variable;
 use wengert_autograd::tensor::{Element, Tensor};
+use wengert_autograd::{Float, Variable};
 
 use crate::DataLoader;
 
@@ -115,7 +115,29 @@ pub trait Dataset: Send + Sync + 'static {
 /// | `String`, `Vec<T>`, `Option<T>`, `Arc<T>` | a `Vec` of them |
 /// | a tuple of two to four | the tuple of their batches |
 ///
-/// A structure of one's own says it by this trait, mostly by collating its fields.
+/// A structure of one's own says it by this trait, mostly by collating its fields:
+///
+/// ```
+/// use wengert_autograd::{Variable, tensor::Tensor};
+/// use wengert_datasets::{Collate, Dataset};
+///
+/// #[derive(Clone)]
+/// struct Patient { age: f32, blood: Tensor<f32>, ill: bool }
+/// struct Patients { age: Variable, blood: Variable, ill: Tensor<bool> }
+///
+/// impl Collate for Patient {
+///     type Batch = Patients;
+///     fn collate(items: Vec<Patient>) -> Patients {
+///         let fields = items.into_iter().map(|patient| (patient.age, patient.blood, patient.ill));
+///         let (age, blood, ill) = Collate::collate(fields.collect());
+///         Patients { age, blood, ill }
+///     }
+/// }
+///
+/// let set = vec![Patient { age: 61.0, blood: Tensor::zeros([4]), ill: true }; 10];
+/// let batch = set.loader().batch_size(3).into_iter().next().unwrap();
+/// assert_eq!((batch.age.len(), batch.blood.shape().to_vec(), batch.ill.len()), (3, vec![3, 4], 3));
+/// ```
 pub trait Collate: Sized {
     /// The batch.
     type Batch: Send + 'static;
@@ -126,6 +148,41 @@ pub trait Collate: Sized {
     /// If they do not fit together: tensors of different shapes.
     fn collate(items: Vec<Self>) -> Self::Batch;
 }
+
+/// How many items a batch has: a tensor's first axis, a list's length, that of a tuple's first part.
+pub trait BatchSize {
+    /// The number of items.
+    fn batch_size(&self) -> usize;
+}
+
+impl<E: Element> BatchSize for Tensor<E> {
+    fn batch_size(&self) -> usize {
+        self.shape().first().copied().unwrap_or(1)
+    }
+}
+
+impl<T: Float> BatchSize for Variable<T> {
+    fn batch_size(&self) -> usize {
+        self.shape().first().copied().unwrap_or(1)
+    }
+}
+
+impl<T> BatchSize for Vec<T> {
+    fn batch_size(&self) -> usize {
+        self.len()
+    }
+}
+
+macro_rules! batch_size_of_tuples {
+    ($(($first:ident $($rest:ident)*)),*) => {$(
+        impl<$first: BatchSize, $($rest),*> BatchSize for ($first, $($rest),*) {
+            fn batch_size(&self) -> usize {
+                self.0.batch_size()
+            }
+        }
+    )*};
+}
+batch_size_of_tuples!((A B), (A B C), (A B C D));
 
 /// What a batch of elements is: a `Variable` if a model can take its derivative, a `Tensor` if not.
 pub trait BatchElement: Element {

@@ -124,6 +124,25 @@ impl<D: Dataset, B: Send + 'static> DataLoader<D, B> {
         self.with_make(|make| Arc::new(move |indices, position| function(make(indices, position))))
     }
 
+    /// Makes batches of items by a function of one's own instead of [`Collate`](crate::Collate).
+    ///
+    /// ```
+    /// use wengert_datasets::Dataset;
+    ///
+    /// let sentences = vec![vec![1_i64, 2], vec![3]];
+    /// let lengths = sentences.loader().batch_size(2).collate_with(|items| items.iter().map(Vec::len).collect::<Vec<_>>());
+    /// assert!((&lengths).into_iter().eq([[2, 1]]));
+    /// ```
+    pub fn collate_with<C: Send + 'static>(
+        self,
+        collate: impl Fn(Vec<D::Item>) -> C + Send + Sync + 'static,
+    ) -> DataLoader<D, C> {
+        let set = self.set.clone();
+        self.with_make(|_| {
+            Arc::new(move |indices, _| collate(indices.iter().map(|&index| set.get(index)).collect()))
+        })
+    }
+
     /// As [`map`](Self::map), with random numbers that depend on the seed and on the batch's place: for augmentation.
     pub fn map_seeded<C: Send + 'static>(
         self,
@@ -206,6 +225,57 @@ impl<D: Dataset, B: Send + 'static> DataLoader<D, B> {
     pub fn seek(&self, position: Position) {
         self.epoch.store(position.epoch, Ordering::Relaxed);
         self.batch.store(position.batch, Ordering::Relaxed);
+    }
+}
+
+/// Batches, epoch after epoch, from any place on: what a training loop reads. A [`DataLoader`] is one, and so is a list
+/// of batches, for data that is small enough to be one batch.
+pub trait Loader {
+    /// One batch.
+    type Batch;
+
+    /// The batches of an epoch from a position on; the same ones whenever it is asked again.
+    fn batches(&self, from: Position) -> Box<dyn Iterator<Item = Self::Batch> + '_>;
+
+    /// How many batches an epoch has, if that is known before it is over.
+    fn batches_per_epoch(&self) -> Option<usize>;
+}
+
+impl<D: Dataset, B: Send + 'static> Loader for DataLoader<D, B> {
+    type Batch = B;
+
+    fn batches(&self, from: Position) -> Box<dyn Iterator<Item = B> + '_> {
+        Box::new(self.resume(from))
+    }
+
+    fn batches_per_epoch(&self) -> Option<usize> {
+        Some(self.len())
+    }
+}
+
+/// The same batches in every epoch.
+impl<B: Clone> Loader for [B] {
+    type Batch = B;
+
+    fn batches(&self, from: Position) -> Box<dyn Iterator<Item = B> + '_> {
+        Box::new(self.iter().skip(from.batch).cloned())
+    }
+
+    fn batches_per_epoch(&self) -> Option<usize> {
+        Some(self.len())
+    }
+}
+
+/// The same batches in every epoch.
+impl<B: Clone> Loader for Vec<B> {
+    type Batch = B;
+
+    fn batches(&self, from: Position) -> Box<dyn Iterator<Item = B> + '_> {
+        self.as_slice().batches(from)
+    }
+
+    fn batches_per_epoch(&self) -> Option<usize> {
+        Some(self.len())
     }
 }
 

@@ -25,24 +25,24 @@ use crate::dataset::{BatchOf, Dataset};
 use crate::idx::{self, IdxError};
 
 /// The four files that make up a set, in the order training images and labels, test images and labels.
-const FILES: [&str; 4] = [
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-];
+fn files(prefix: &str, test: &str) -> [String; 4] {
+    [("train", "images-idx3"), ("train", "labels-idx1"), (test, "images-idx3"), (test, "labels-idx1")]
+        .map(|(part, content)| format!("{prefix}{part}-{content}-ubyte"))
+}
 
 /// What can be wrong with a folder of images.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MnistError {
     /// A file of the set is not there.
-    #[error("{}: no file {file}, plain or with .gz; the folder must hold {}", folder.display(), FILES.join(", "))]
+    #[error("{}: no file {file}, plain or with .gz; the folder must hold {}", folder.display(), all.join(", "))]
     Missing {
         /// The folder that was searched.
         folder: PathBuf,
         /// The file's name, without `.gz`.
-        file: &'static str,
+        file: String,
+        /// The names of all files that must be there.
+        all: Vec<String>,
     },
     /// A file is not a valid IDX file.
     #[error(transparent)]
@@ -91,13 +91,31 @@ impl Mnist {
     /// # Errors
     /// If a file is missing or not valid, or the counts of images and labels differ.
     pub fn load(folder: impl AsRef<Path>) -> Result<Mnist, MnistError> {
-        let folder = folder.as_ref();
-        let find = |file: &'static str| {
+        Mnist::load_files(folder.as_ref(), &files("", "t10k"))
+    }
+
+    /// A part of EMNIST (Cohen, Afshar, Tapson, van Schaik, "EMNIST: an extension of MNIST to handwritten letters", 2017)
+    /// in a folder that holds `emnist-letters-train-images-idx3-ubyte` and so on, each plain or with `.gz`.
+    ///
+    /// The files hold each image with rows and columns exchanged; here they are the right way round, as in MNIST. Labels
+    /// are those of the files: for the letters 1 to 26, and no 0.
+    ///
+    /// # Errors
+    /// If a file is missing or not valid, or the counts of images and labels differ.
+    pub fn load_emnist(folder: impl AsRef<Path>, part: Emnist) -> Result<Mnist, MnistError> {
+        let prefix = format!("emnist-{}-", part.name());
+        let Mnist { train, test } = Mnist::load_files(folder.as_ref(), &files(&prefix, "test"))?;
+        Ok(Mnist { train: train.transposed(), test: test.transposed() })
+    }
+
+    fn load_files(folder: &Path, files: &[String; 4]) -> Result<Mnist, MnistError> {
+        let find = |file: &String| {
             let candidates = [folder.join(file), folder.join(format!("{file}.gz"))];
-            let missing = || MnistError::Missing { folder: folder.into(), file };
+            let missing =
+                || MnistError::Missing { folder: folder.into(), file: file.clone(), all: files.to_vec() };
             candidates.into_iter().find(|path| path.is_file()).ok_or_else(missing)
         };
-        let [train_images, train_labels, test_images, test_labels] = FILES.map(find);
+        let [train_images, train_labels, test_images, test_labels] = files.each_ref().map(find);
         Ok(Mnist {
             train: LabelledImages::load(train_images?, train_labels?)?,
             test: LabelledImages::load(test_images?, test_labels?)?,
@@ -112,6 +130,36 @@ impl Mnist {
     /// The images to be judged by.
     pub fn test(&self) -> LabelledImages {
         self.test.clone()
+    }
+}
+
+/// The parts of EMNIST.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emnist {
+    /// 62 classes of unequal size: digits, capital and small letters.
+    ByClass,
+    /// 47 classes: letters whose capital and small forms look alike are one.
+    ByMerge,
+    /// 47 classes of equal size.
+    Balanced,
+    /// 26 letters.
+    Letters,
+    /// 10 digits.
+    Digits,
+    /// 10 digits, as many as in MNIST.
+    Mnist,
+}
+
+impl Emnist {
+    fn name(self) -> &'static str {
+        match self {
+            Emnist::ByClass => "byclass",
+            Emnist::ByMerge => "bymerge",
+            Emnist::Balanced => "balanced",
+            Emnist::Letters => "letters",
+            Emnist::Digits => "digits",
+            Emnist::Mnist => "mnist",
+        }
     }
 }
 
@@ -180,6 +228,12 @@ impl LabelledImages {
         &self.labels
     }
 
+    /// The same with rows and columns of each image exchanged.
+    #[must_use]
+    pub fn transposed(&self) -> LabelledImages {
+        LabelledImages { images: self.images.transpose(-2, -1).contiguous(), ..self.clone() }
+    }
+
     /// How many classes there are: one more than the largest label, unless the format says it.
     pub fn classes(&self) -> usize {
         self.classes
@@ -227,5 +281,34 @@ impl Dataset for LabelledImages {
             *label = all_labels[index];
         }
         (Variable::new(images), labels)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emnist_is_the_right_way_round() {
+        let folder = std::env::temp_dir().join(format!("wengert-emnist-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a temporary folder");
+        let images = [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6];
+        let labels = [0, 0, 8, 1, 0, 0, 0, 1, 26];
+        for part in ["train", "test"] {
+            std::fs::write(folder.join(format!("emnist-letters-{part}-images-idx3-ubyte")), images)
+                .expect("a file");
+            std::fs::write(folder.join(format!("emnist-letters-{part}-labels-idx1-ubyte")), labels)
+                .expect("a file");
+        }
+        let letters = Mnist::load_emnist(&folder, Emnist::Letters).expect("valid").train();
+        let missing = Mnist::load_emnist(&folder, Emnist::Digits).expect_err("no digits").to_string();
+        std::fs::remove_dir_all(&folder).expect("a temporary folder");
+        assert_eq!(
+            (letters.images().shape(), letters.images().to_vec()),
+            (&[1, 3, 2][..], vec![1, 4, 2, 5, 3, 6])
+        );
+        assert_eq!((letters.labels().to_vec(), letters.classes()), (vec![26], 27));
+        assert!(missing.contains("no file emnist-digits-train-images-idx3-ubyte"), "{missing}");
+        assert!(missing.contains("emnist-digits-test-labels-idx1-ubyte"), "{missing}");
     }
 }

@@ -17,6 +17,9 @@
 //! assert!((&loader).into_iter().all(|batch| batch.shape() == [10, 1, 8, 8]));
 //! ```
 //!
+//! Labels become rows of zeros with a one by [`Tensor::one_hot`](wengert_autograd::tensor::Tensor::one_hot), categories of a
+//! table by [`Table::features`](crate::table::Table::features).
+//!
 //! A scale is fitted on the training part and stored with the model (it is `Serialize`). Random changes take their numbers
 //! from a generator that the loader derives from the seed, the epoch and the batch, one for each image: what happens to an
 //! image does not depend on threads, nor on what happens to the others.
@@ -25,6 +28,8 @@ mod image;
 mod mixup;
 mod scale;
 
-pub use image::{Compose, Cutout, Normalize, RandomAffine, RandomCrop, RandomFlip, Transform};
+pub use image::{
+    Compose, Cutout, Normalize, RandomAffine, RandomCrop, RandomErase, RandomFlip, RandomRotation, Transform,
+};
 pub use mixup::mixup;
 pub use scale::{MinMax, Standardizer};

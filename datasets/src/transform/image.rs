@@ -54,6 +54,11 @@ fn uniform(low: f32, high: f32, generator: &mut Generator) -> f32 {
     low + (high - low) * (generator.below(1 << 24) as f32 / (1 << 24) as f32)
 }
 
+/// True with this probability.
+fn chance(probability: f64, generator: &mut Generator) -> bool {
+    (generator.below(1 << 53) as f64) < probability * (1u64 << 53) as f64
+}
+
 /// Shifts by up to `padding` pixels each way; what comes in from outside is 0. The usual "pad, then crop to the old size".
 #[derive(Clone, Copy, Debug)]
 pub struct RandomCrop {
@@ -87,7 +92,7 @@ pub struct RandomFlip {
 
 impl Transform for RandomFlip {
     fn apply_to_image(&self, image: &mut [f32], _rows: usize, columns: usize, generator: &mut Generator) {
-        if (generator.below(1 << 53) as f64) < self.probability * (1u64 << 53) as f64 {
+        if chance(self.probability, generator) {
             image.chunks_exact_mut(columns.max(1)).for_each(<[f32]>::reverse);
         }
     }
@@ -122,6 +127,67 @@ impl Transform for RandomAffine {
                 let column = sine * y + cosine * x + middle_column;
                 *to = bilinear(&source, rows, columns, row, column);
             }
+        }
+    }
+}
+
+/// Turns about the centre by an angle of up to `degrees` each way, with bilinear interpolation.
+#[derive(Clone, Copy, Debug)]
+pub struct RandomRotation {
+    /// The largest angle, in degrees.
+    pub degrees: f32,
+}
+
+impl Transform for RandomRotation {
+    fn apply_to_image(&self, image: &mut [f32], rows: usize, columns: usize, generator: &mut Generator) {
+        let turn = RandomAffine { degrees: self.degrees, translate: 0.0, scale: (1.0, 1.0) };
+        turn.apply_to_image(image, rows, columns, generator);
+    }
+}
+
+/// Sets a rectangle of random size, form and place to 0, with a probability (Zhong, Zheng, Kang, Li, Yang, "Random erasing
+/// data augmentation", 2017). Where no rectangle of the drawn size fits, the image stays as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct RandomErase {
+    /// How likely, from 0 to 1.
+    pub probability: f64,
+    /// The smallest and the largest share of the image's area.
+    pub area: (f32, f32),
+    /// The smallest and the largest ratio of height to width.
+    pub aspect: (f32, f32),
+}
+
+impl Default for RandomErase {
+    /// The values of the paper: half of the images, 2 to 40 % of the area, ratios of 0.3 to 1/0.3.
+    fn default() -> Self {
+        RandomErase { probability: 0.5, area: (0.02, 0.4), aspect: (0.3, 1.0 / 0.3) }
+    }
+}
+
+impl Transform for RandomErase {
+    fn apply_to_image(&self, image: &mut [f32], rows: usize, columns: usize, generator: &mut Generator) {
+        if !chance(self.probability, generator) {
+            return;
+        }
+        const ATTEMPTS: usize = 20;
+        for _ in 0..ATTEMPTS {
+            let area = uniform(self.area.0, self.area.1, generator) * (rows * columns) as f32;
+            let aspect = uniform(self.aspect.0.ln(), self.aspect.1.ln(), generator).exp();
+            let (height, width) = ((area * aspect).sqrt().round(), (area / aspect).sqrt().round());
+            let (height, width) = (height as usize, width as usize);
+            if height == 0 || width == 0 || height > rows || width > columns {
+                continue;
+            }
+            let top = generator.below((rows - height + 1) as u64) as usize;
+            let left = generator.below((columns - width + 1) as u64) as usize;
+            for plane in image.chunks_exact_mut(rows * columns) {
+                plane
+                    .chunks_exact_mut(columns)
+                    .skip(top)
+                    .take(height)
+                    .for_each(|row| row[left..left + width].fill(0.0));
+            }
+            return;
         }
     }
 }
@@ -262,6 +328,29 @@ mod tests {
             sizes.insert(zeros);
         }
         assert_eq!(sizes, [1, 2, 4].into());
+    }
+
+    #[test]
+    fn erasing_a_rectangle() {
+        let erase = RandomErase { probability: 1.0, area: (0.2, 0.5), aspect: (0.5, 2.0) };
+        let mut forms = std::collections::HashSet::new();
+        for seed in 0..60 {
+            let image = &changed(erase, seed)[..20];
+            let zero = |&i: &usize| image[i] == 0.0;
+            let rows: std::collections::BTreeSet<usize> = (0..20).filter(zero).map(|i| i / 4).collect();
+            let columns: std::collections::BTreeSet<usize> = (0..20).filter(zero).map(|i| i % 4).collect();
+            assert_eq!((0..20).filter(zero).count(), rows.len() * columns.len(), "a rectangle");
+            assert!(rows.last() < rows.first().map(|first| first + rows.len()).as_ref());
+            forms.insert((rows.len(), columns.len()));
+        }
+        assert!(forms.len() > 3, "{forms:?}");
+        assert_eq!(changed(RandomErase { probability: 0.0, ..erase }, 0), images().to_vec());
+    }
+
+    #[test]
+    fn turning_is_an_affine_change() {
+        let affine = RandomAffine { degrees: 30.0, translate: 0.0, scale: (1.0, 1.0) };
+        assert_eq!(changed(RandomRotation { degrees: 30.0 }, 4), changed(affine, 4));
     }
 
     #[test]

@@ -5,6 +5,9 @@ use wengert_autograd::tensor::Tensor;
 
 /// x ↦ (x - mean) / deviation, column by column: mean 0 and (population) deviation 1 on the data it was fitted to. A
 /// constant column is only shifted; missing values (NaN) are left out of both and stay missing.
+///
+/// It is a part of the model that was trained on the scaled data. It goes into the file of the weights as the layer
+/// `Normalization` of `wengert-nn`, whose buffers are `mean` and `deviation`, or beside them: it is `Serialize`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Standardizer {
     /// The mean of each column.

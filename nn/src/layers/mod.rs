@@ -7,6 +7,7 @@ mod dropout;
 mod embedding;
 mod linear;
 mod norm;
+mod normalization;
 mod pool;
 mod positional;
 mod recurrent;
@@ -22,6 +23,7 @@ pub use linear::{Bilinear, Linear};
 pub use norm::{
     BatchNorm1d, BatchNorm2d, BatchNorm3d, GroupNorm, InstanceNorm1d, InstanceNorm2d, LayerNorm, RMSNorm,
 };
+pub use normalization::Normalization;
 pub use pool::{
     AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d,
     MaxPool2d, MaxPool3d,
