@@ -32,7 +32,9 @@
 //! | [`optim`] | optimisers |
 //! | [`datasets`] | data sets and loaders |
 //! | `checkpoint` | the state of a training run in a file (feature `checkpoint`, on by default) |
+//! | `plot` | charts as SVG (feature `plot`) |
 //! | [`storage`] | weights in files, both ways with PyTorch |
+//! | [`train`] | the training loop, with metrics and callbacks |
 //! | [`prelude`] | the names that most programs need |
 //! | [`guide`] | how to use all this, chapter by chapter |
 
@@ -54,7 +56,10 @@ pub mod nn {
     pub use wengert_nn::*;
 }
 
+#[cfg(feature = "plot")]
+pub mod plot;
 pub mod storage;
+pub mod train;
 
 /// `use wengert::prelude::*`: the names that most programs need.
 pub mod prelude {
