@@ -72,7 +72,7 @@ fn autoencoder(options: &Options) -> Outcome {
     table.numbers("principal components", [a]);
     table.numbers("autoencoder", [b]);
     table.print();
-    let some = |of: &Tensor| of.narrow(0, 0, 12).reshape([12, 28, 28]);
+    let some = |of: &Tensor| of.narrow(0, 0, 10).reshape([10, 28, 28]);
     ImageGrid::new("Digits through 16 numbers")
         .row("original", &some(&test))
         .row("autoencoder", &some(&of_net))

@@ -123,21 +123,21 @@ fn vae(options: &Options) -> Outcome {
         "evidence lower bound: −{bound:.2} nats an image with the mean code, {:.2} of them for the code",
         history.last("val_kl").ok_or("no epoch")?
     );
-    let some = |of: &Tensor| of.narrow(0, 0, 12).reshape([12, 28, 28]);
+    let some = |of: &Tensor| of.narrow(0, 0, 10).reshape([10, 28, 28]);
     let mut generator = wengert::tensor::Generator::new(options.seed);
     let random = |generator: &mut _| {
-        net.decode(&Variable::new(Tensor::randn([12, CODE], generator))).reshape([12, 28, 28])
+        net.decode(&Variable::new(Tensor::randn([10, CODE], generator))).reshape([10, 28, 28])
     };
     // From the code of one digit to that of another, in equal steps.
     let (from, to) = (code.narrow(0, 0, 1), code.narrow(0, 4, 1));
-    let way: Vec<Tensor> = (0..12)
-        .map(|step| net.decode(&(&from + (&to - &from) * (f64::from(step) / 11.0))).reshape([28, 28]))
+    let way: Vec<Tensor> = (0..10)
+        .map(|step| net.decode(&(&from + (&to - &from) * (f64::from(step) / 9.0))).reshape([28, 28]))
         .collect();
     let mut grid = ImageGrid::new("Digits of a variational autoencoder")
         .row("original", &some(&test))
         .row("reconstructed", &some(&of_net))
         .row("PCA", &some(&of_pca))
-        .row("from one digit", &Tensor::stack(&way, 0));
+        .row("from 7 to 4", &Tensor::stack(&way, 0));
     for row in ["drawn at random", "", ""] {
         grid = grid.row(row, &random(&mut generator));
     }

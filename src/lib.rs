@@ -69,6 +69,7 @@ pub mod prelude {
     pub use crate::nn::losses::*;
     pub use crate::nn::{Buffer, Init, Layer, Module, Sequential, StateDict, Training};
     pub use crate::optim::{Adam, AdamW, Optimizer, Sgd};
+    pub use crate::train::Trainer;
     pub use crate::{Float, NamedParameters, Tensor, Variable, grad, manual_seed, no_grad, s, tensor};
 }
 

@@ -421,28 +421,27 @@ fn a_killed_training_goes_on_to_the_same_bits() {
             .unwrap()
     };
     let straight = Folder::new("straight");
-    let begun = std::time::Instant::now();
     assert!(start(&straight).wait().unwrap().success());
-    let time = begun.elapsed().as_secs_f64();
     let expected = fs::read_to_string(straight.0.join("result")).unwrap();
 
     let killed = Folder::new("killed");
+    let stored = || fs::metadata(killed.0.join("training.ckpt")).and_then(|file| file.modified()).ok();
     let mut generator = Generator::new(std::process::id().into());
     let mut kills = 0;
-    for round in 0.. {
+    while !killed.0.join("result").exists() {
         let mut process = start(&killed);
-        // A random moment of the first half of what a whole run takes; from some round on, it may finish.
-        let moment = generator.below(1000) as f64 / 2000.0 * time;
-        if round < 12 {
-            thread::sleep(Duration::from_secs_f64(moment));
-            process.kill().unwrap(); // SIGKILL
+        // After a few checkpoints (there are 36), and then at a moment of its own.
+        let mut left = if kills < 20 { generator.below(6) } else { u64::MAX };
+        let mut last = stored();
+        while left > 0 && process.try_wait().unwrap().is_none() {
+            let now = stored();
+            left -= u64::from(now != last);
+            last = now;
+            thread::sleep(Duration::from_micros(200));
         }
-        process.wait().unwrap();
-        if killed.0.join("result").exists() {
-            break;
-        }
-        kills += 1;
-        assert!(round < 13, "it never came to an end");
+        thread::sleep(Duration::from_micros(generator.below(4000)));
+        process.kill().unwrap(); // SIGKILL; or it is over
+        kills += u64::from(!process.wait().unwrap().success());
     }
     assert!(kills > 0);
     assert_eq!(fs::read_to_string(killed.0.join("result")).unwrap(), expected);

@@ -134,7 +134,7 @@ impl Chart {
                 .axis_style(BLACK.mix(0.6))
                 .x_desc(&self.x.label)
                 .y_desc(&self.y.label)
-                .x_labels(9)
+                .x_labels(self.x_ticks())
                 .y_labels(7)
                 .x_label_formatter(&|x| self.x.tick(*x, right - left))
                 .y_label_formatter(&|y| self.y.tick(*y, high - low))
@@ -158,14 +158,24 @@ impl Chart {
         })
     }
 
+    /// Between epochs there is nothing: where all are whole numbers, so are the ticks.
+    fn x_ticks(&self) -> usize {
+        const MOST: usize = 9;
+        let xs = || self.series.iter().flat_map(|series| &series.points).map(|point| point.0);
+        let (low, high) = xs().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
+        let whole = !self.x.logarithmic && xs().all(|x| x.fract() == 0.0) && high - low >= 1.0;
+        if whole { MOST.min((high - low) as usize + 1) } else { MOST }
+    }
+
     fn draw<'a>(
         &self,
         chart: &mut ChartContext<'a, SVGBackend<'_>, Cartesian2d<RangedCoordf64, RangedCoordf64>>,
     ) -> Result<(), DrawingError> {
         let mut colours = COLOURS.iter().cycle();
+        let mut greys = [RGBColor(140, 140, 140), RGBColor(40, 40, 40)].iter().cycle();
         for series in &self.series {
             let (colour, width) = match series.style {
-                Style::Reference => (RGBColor(130, 130, 130), 1),
+                Style::Reference => (*greys.next().expect("they come again and again"), 1),
                 _ => (*colours.next().expect("they come again and again"), 2),
             };
             let points = series.points.iter().copied();

@@ -29,6 +29,8 @@ struct Stored<T: Float> {
     checkpoint: Checkpoint<T>,
     /// Of each group: a callback may have changed them.
     learning_rates: Vec<f64>,
+    /// That of the last step.
+    learning_rate: f64,
     schedule: u64,
     /// What was counted in the epoch so far.
     items: usize,
@@ -110,6 +112,7 @@ impl<X, Y: BatchSize, O, T: Float> Trainer<'_, X, Y, O, T> {
         session.progress.batch = data.map_or(0, |position| position.batch);
         session.progress.items = stored.items;
         session.progress.step = step;
+        session.learning_rate = stored.learning_rate;
         session.loss.restore(&stored.loss);
         session.history = stored.history;
         session.stop = stored.stop;
@@ -130,6 +133,7 @@ impl<X, Y: BatchSize, O, T: Float> Trainer<'_, X, Y, O, T> {
             learning_rates: (0..self.optimizer.groups())
                 .map(|group| self.optimizer.learning_rate(group))
                 .collect(),
+            learning_rate: session.learning_rate,
             schedule: self.scheduler.as_ref().map_or(0, |scheduler| scheduler.steps()),
             items: progress.items,
             loss: session.loss.state(),

@@ -58,7 +58,7 @@ pub(super) struct Session {
     batches: usize,
     items: usize,
     /// That of the last step.
-    learning_rate: f64,
+    pub(super) learning_rate: f64,
 }
 
 impl<'a, X, Y: BatchSize, O, T: Float> Trainer<'a, X, Y, O, T> {

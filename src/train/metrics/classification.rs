@@ -145,7 +145,7 @@ mod tests {
     fn scores() -> [(Variable, Tensor<i64>); 2] {
         [
             (Variable::from([[3.0, 1.0, 2.0], [0.0, 5.0, 4.0]]), tensor![0, 2]),
-            (Variable::from([[0.0, 1.0, 9.0]]), tensor![0]),
+            (Variable::from([[0.0, 1.0, 9.0]]), Tensor::zeros([1])),
         ]
     }
 

@@ -269,7 +269,7 @@ mod tests {
         again.restore(&whole.state());
         assert_eq!(again, whole);
         let wider = Variable::from([[0.0, 0.0, 3.0]]);
-        again.update(&wider, &tensor![0]);
+        again.update(&wider, &Tensor::zeros([1]));
         assert_eq!((again.classes(), again.count(0, 2), again.count(1, 0)), (3, 1, 1));
     }
 
