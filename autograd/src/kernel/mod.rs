@@ -18,4 +18,5 @@ pub(crate) mod scan;
 pub(crate) mod simd;
 pub(crate) mod softmax;
 pub(crate) mod update;
+pub(crate) mod vector;
 pub(crate) mod window;

@@ -1,7 +1,8 @@
 //! Maxima of windows: where they are, and what goes back there.
 //!
 //! A maximum is an element of its window, so pooling finds *positions*; values are read from them and gradients added
-//! to them. Rows of the output are searched together, kernel index by kernel index, which vectorises.
+//! to them. Rows of the output are searched together, kernel index by kernel index, which vectorises; where windows of
+//! 2 × 2 lie side by side, all four of their elements are compared in one loop.
 
 use super::{parallel::in_chunks_of_two, reduce::in_chunks, simd::dispatch, window::Window};
 use crate::{
@@ -63,69 +64,116 @@ unsafe fn search_planes<const FMA: bool, T: Float>(
     values: &mut [MaybeUninit<T>],
     positions: &mut [MaybeUninit<i64>],
 ) {
-    let [_, out_height, out_width] = window.output;
+    let [out_depth, out_height, out_width] = window.output;
     let mut lines = values.chunks_exact_mut(out_width).zip(positions.chunks_exact_mut(out_width));
-    let mut best = vec![T::zero(); out_width];
-    let mut places = vec![0_u32; out_width];
-    let task = lines.len() / (window.output[0] * out_height);
+    let task = lines.len() / (out_depth * out_height);
+    let halves = halves_both_axes(window);
+    let (mut best, mut places) = (vec![T::zero(); out_width], vec![NOWHERE; out_width]);
     for plane in planes.take(task) {
-        for d in 0..window.output[0] {
+        for d in 0..out_depth {
             for h in 0..out_height {
-                best.fill(T::neg_infinity());
-                places.fill(u32::MAX);
-                search_line(plane, window, [d, h], &mut best, &mut places);
                 let (values, positions) = lines.next().expect("a line for each pair of outer indices");
+                if halves {
+                    larger_of_four(plane, window.input[2], h, values, positions);
+                    continue;
+                }
+                best.fill(T::neg_infinity());
+                places.fill(NOWHERE);
+                search_line(plane, window, [d, h], &mut best, &mut places);
                 for w in 0..out_width {
                     values[w].write(best[w]);
-                    positions[w].write(position(window, [d, h, w], places[w]));
+                    positions[w].write(places[w]);
                 }
             }
         }
     }
 }
 
-/// The maxima of one line of windows, with their indices within the windows.
+/// Are these windows of 2 × 2 side by side, without padding, in a plane whose places have 32 bits? Such pooling is nearly
+/// all that there is in practice.
+fn halves_both_axes(window: &Window) -> bool {
+    let square = [1, 2, 2];
+    window.kernel == square
+        && window.stride == square
+        && window.dilation == [1; 3]
+        && window.before == [0; 3]
+        && (1..3).all(|axis| 2 * window.output[axis] <= window.input[axis])
+        && window.input[0] == 1
+        && i32::try_from(window.plane()).is_ok()
+}
+
+/// The maxima of line `h` of windows of 2 × 2, and their positions.
+#[inline(always)]
+fn larger_of_four<T: Float>(
+    plane: &[T],
+    width: usize,
+    h: usize,
+    values: &mut [MaybeUninit<T>],
+    positions: &mut [MaybeUninit<i64>],
+) {
+    let (count, start) = (values.len(), 2 * h * width);
+    let (upper, lower) = (&plane[start..][..2 * count], &plane[start + width..][..2 * count]);
+    let positions = &mut positions[..count];
+    for w in 0..count {
+        let at = (start + 2 * w) as i32;
+        let candidates = [
+            (upper[2 * w], at),
+            (upper[2 * w + 1], at + 1),
+            (lower[2 * w], at + width as i32),
+            (lower[2 * w + 1], at + width as i32 + 1),
+        ];
+        let (mut best, mut place) = candidates[0];
+        for (value, at) in &candidates[1..] {
+            let larger = *value > best || value.is_nan();
+            best = if larger { *value } else { best };
+            place = if larger { *at } else { place };
+        }
+        values[w].write(best);
+        positions[w].write(i64::from(place));
+    }
+}
+
+/// The maxima of one line of windows, with their positions in the plane.
 #[inline(always)]
 fn search_line<T: Float>(
     plane: &[T],
     window: &Window,
     [d, h]: [usize; 2],
     best: &mut [T],
-    places: &mut [u32],
+    places: &mut [i64],
 ) {
     let [_, height, width] = window.input;
-    let mut index = 0;
-    for kd in 0..window.kernel[0] {
-        for kh in 0..window.kernel[1] {
-            let hit = window.inside(0, kd).contains(&d) && window.inside(1, kh).contains(&h);
+    for kd in (0..window.kernel[0]).filter(|&kd| window.inside(0, kd).contains(&d)) {
+        for kh in (0..window.kernel[1]).filter(|&kh| window.inside(1, kh).contains(&h)) {
+            let line = (window.place(0, d, kd) * height + window.place(1, h, kh)) * width;
             for kw in 0..window.kernel[2] {
                 let widths = window.inside(2, kw);
-                if hit && !widths.is_empty() {
-                    let line = (window.place(0, d, kd) * height + window.place(1, h, kh)) * width;
-                    let start = window.place(2, widths.start, kw);
-                    let from = &plane[line + start..line + width];
-                    let (best, places) = (&mut best[widths.clone()], &mut places[widths]);
-                    match window.stride[2] {
-                        1 => take_larger::<T, 1>(from, 1, best, places, index),
-                        2 => take_larger::<T, 2>(from, 2, best, places, index),
-                        3 => take_larger::<T, 3>(from, 3, best, places, index),
-                        stride => take_larger::<T, 0>(from, stride, best, places, index),
-                    }
+                if widths.is_empty() {
+                    continue;
                 }
-                index += 1;
+                let start = line + window.place(2, widths.start, kw);
+                let from = &plane[start..line + width];
+                let (best, places) = (&mut best[widths.clone()], &mut places[widths]);
+                match window.stride[2] {
+                    1 => take_larger::<T, 1>(from, 1, best, places, start as i64),
+                    2 => take_larger::<T, 2>(from, 2, best, places, start as i64),
+                    3 => take_larger::<T, 3>(from, 3, best, places, start as i64),
+                    stride => take_larger::<T, 0>(from, stride, best, places, start as i64),
+                }
             }
         }
     }
 }
 
-/// Replaces what is smaller than every `stride`-th element of `from`; `STRIDE` is the same number, or 0 for any.
+/// Replaces what is smaller than every `stride`-th element of `from`, or has no place yet; `from` begins at `start`.
+/// `STRIDE` is the same number as `stride`, or 0 for any.
 #[inline(always)]
 fn take_larger<T: Float, const STRIDE: usize>(
     from: &[T],
     stride: usize,
     best: &mut [T],
-    places: &mut [u32],
-    index: u32,
+    places: &mut [i64],
+    start: i64,
 ) {
     let stride = if STRIDE == 0 { stride } else { STRIDE };
     let count = best.len();
@@ -133,30 +181,10 @@ fn take_larger<T: Float, const STRIDE: usize>(
     for i in 0..count {
         // SAFETY: i · stride is at most (count − 1) · stride, which lies within `from`.
         let value = unsafe { *from.get_unchecked(i * stride) };
-        let larger = value > best[i] || value.is_nan();
+        let larger = value > best[i] || value.is_nan() || places[i] == NOWHERE;
         best[i] = if larger { value } else { best[i] };
-        places[i] = if larger { index } else { places[i] };
+        places[i] = if larger { start + (i * stride) as i64 } else { places[i] };
     }
-}
-
-/// The position in the plane of the element `index` of the window at `output`.
-#[inline(always)]
-fn position(window: &Window, output: [usize; 3], index: u32) -> i64 {
-    let [_, kernel_height, kernel_width] = window.kernel;
-    let kernel = if index == u32::MAX {
-        // Nothing was larger than −∞: the first element there is.
-        let first = [0, 1, 2]
-            .map(|axis| (0..window.kernel[axis]).find(|&k| window.inside(axis, k).contains(&output[axis])));
-        match first {
-            [Some(d), Some(h), Some(w)] => [d, h, w],
-            _ => return NOWHERE,
-        }
-    } else {
-        let index = index as usize;
-        [index / kernel_width / kernel_height, index / kernel_width % kernel_height, index % kernel_width]
-    };
-    let [d, h, w] = [0, 1, 2].map(|axis| window.place(axis, output[axis], kernel[axis]));
-    ((d * window.input[1] + h) * window.input[2] + w) as i64
 }
 
 /// The maxima of cells of several sizes, given as ranges along each axis, and their positions.

@@ -319,22 +319,23 @@ impl<T: Float> Sequence<'_, T> {
     /// Σ over rows and steps of (cotangent of the product)·(state before)ᵀ: one product.
     fn weight_cotangent(&self, out: &[T], gradients: &[T]) -> Tensor<T> {
         let (n, width, k) = (self.size, self.cell.gates() * self.size, self.steps * self.rows);
-        let mut states = vec![T::zero(); k * n];
-        for step in 0..self.steps {
-            for row in 0..self.rows {
+        let (mut states, states_place) = fresh::<T>(&[k, n]);
+        for_each_block(self.rows, 0.1 * (k * n) as f64, |row| {
+            for step in 0..self.steps {
                 let from = match step {
                     0 => &self.h0[row * n..][..n],
                     _ => &out[self.at(step - 1, row) * n..][..n],
                 };
-                states[self.at(step, row) * n..][..n].copy_from_slice(from);
+                // SAFETY: each row and step has a place of its own, and is written here.
+                unsafe { states_place.slice(self.at(step, row) * n, n) }.copy_from_slice(from);
             }
-        }
+        });
         let (mut weight, _) = fresh::<T>(&[width, n]);
         let place = Matrix::row_major(weight.as_mut_ptr(), n);
         let gradients = Matrix::row_major(gradients.as_ptr(), width).t();
         // SAFETY: the sizes are those of the slices, and the product writes all of `weight`.
         unsafe {
-            let states = Matrix::row_major(states.as_ptr(), n);
+            let states = Matrix::row_major(states.as_mut_ptr().cast_const(), n);
             gemm_into(place, gradients, states, Sizes { m: width, n, k }, false, true);
             weight.assume_init()
         }

@@ -53,7 +53,7 @@ impl Window {
         o * self.stride[axis] + k * self.dilation[axis] - self.before[axis]
     }
     /// The indices of a window in row-major order.
-    fn kernel_indices(&self) -> impl Iterator<Item = [usize; 3]> + use<> {
+    pub(crate) fn kernel_indices(&self) -> impl Iterator<Item = [usize; 3]> + use<> {
         let [depth, height, width] = self.kernel;
         (0..depth).flat_map(move |d| (0..height).flat_map(move |h| (0..width).map(move |w| [d, h, w])))
     }

@@ -28,9 +28,10 @@ pub trait Float: Element + num_traits::Float + Mathematics + sealed::Compiled {
 
 pub(crate) mod sealed {
     use super::{Arc, Doomed, Node};
+    use crate::kernel::vector::Vectors;
 
     /// Chooses between two things that were made for the two types.
-    pub trait Compiled: Sized {
+    pub trait Compiled: Sized + Vectors {
         #[doc(hidden)]
         fn choose<A>(single: A, double: A) -> A;
         /// Puts a node whose last owner is gone beside those of the other type.

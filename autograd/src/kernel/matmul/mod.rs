@@ -12,7 +12,7 @@ mod vector;
 pub(crate) use product::{Matrix, Sizes, gemm_into};
 
 use crate::{
-    kernel::parallel,
+    kernel::{parallel, reduce::in_chunks},
     scalar::Float,
     tensor::{Dims, Fresh, Tensor, TensorError, valid},
 };
@@ -91,6 +91,9 @@ pub(crate) fn matmul<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
     product(plan, a, b, Fresh::new(plan.shape), false)
 }
 
+/// Numbers of a result that one thread begins as the bias at a time.
+const BIAS_BLOCK: usize = 16 * 1024;
+
 /// x · weightᵀ + bias: a product whose result begins as the bias.
 ///
 /// The caller has checked that x is [..., in], weight [out, in] and bias [out].
@@ -102,11 +105,15 @@ pub(crate) fn linear<T: Float>(x: &Tensor<T>, weight: &Tensor<T>, bias: Option<&
         let bias = bias.contiguous();
         let bias = bias.as_slice().expect("packed above");
         if !bias.is_empty() {
-            for row in out.as_uninit_slice().chunks_exact_mut(bias.len()) {
-                for (place, &value) in row.iter_mut().zip(bias) {
-                    place.write(value);
+            let rows = (BIAS_BLOCK / bias.len()).max(1);
+            let cost = plan.shape.count() as f64 * 0.1;
+            in_chunks(out.as_uninit_slice(), rows * bias.len(), cost, |_, out| {
+                for row in out.chunks_exact_mut(bias.len()) {
+                    for (place, &value) in row.iter_mut().zip(bias) {
+                        place.write(value);
+                    }
                 }
-            }
+            });
         }
     }
     product(plan, x, &weight, out, bias.is_some())

@@ -1,79 +1,24 @@
-//! Convolution and its two adjoints, as matrix products with the matrix of windows.
+//! Convolution by matrix products with the matrix of windows (im2col).
 //!
-//! ⟨ȳ, conv(x, w)⟩ is linear in each of x, w and ȳ. The three kernels are its derivatives with respect to each:
-//!
-//! | kernel | computes | by, for each sample and group |
-//! |---|---|---|
-//! | [`output`] | y from x and w: the convolution | y = W · im2col(x) |
-//! | [`input`] | x̄ from ȳ and w: the transposed convolution | x̄ = col2im(Wᵀ · ȳ) |
-//! | [`weight`] | w̄ from x and ȳ | W̄ = Σ over samples ȳ · im2col(x)ᵀ |
-//!
-//! The matrix of windows is made for one sample at a time: that of a whole batch is many times larger than the caches
-//! (K. Chellapilla, S. Puri and P. Simard, "High performance convolutional neural networks for document processing",
-//! 2006, introduced the method). Samples are spread over threads, each with a recycled block for its matrix; a single
-//! sample's product is itself spread. A 1×1 kernel needs no matrix: the input is one.
+//! The matrix is made for one sample at a time: that of a whole batch is many times larger than the caches (K. Chellapilla,
+//! S. Puri and P. Simard, "High performance convolutional neural networks for document processing", 2006, introduced the
+//! method). Samples are spread over threads, each with a recycled block for its matrix; a single sample's product is itself
+//! spread. A 1×1 kernel needs no matrix: the input is one.
 
-use super::{
-    matmul::{Matrix, Sizes, gemm_into},
-    parallel,
-    reduce::{self, in_chunks},
-    window::{Window, col2im, im2col},
-};
+use super::Geometry;
 use crate::{
+    kernel::{
+        matmul::{Matrix, Sizes, gemm_into},
+        parallel,
+        reduce::{self, in_chunks},
+        window::{col2im, im2col},
+    },
     scalar::Float,
     tensor::{Dims, Fresh, Tensor},
 };
 use std::mem::MaybeUninit;
 
-/// All sizes of a convolution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Geometry {
-    pub(crate) batch: usize,
-    pub(crate) groups: usize,
-    /// Channels of the input in each group.
-    pub(crate) channels_in: usize,
-    /// Channels of the output in each group.
-    pub(crate) channels_out: usize,
-    /// How many of the window's axes the tensors have: the last ones.
-    pub(crate) rank: usize,
-    pub(crate) window: Window,
-}
-
 impl Geometry {
-    /// The shape of x.
-    pub(crate) fn input_shape(&self) -> Dims {
-        self.shape(self.batch, self.groups * self.channels_in, self.window.input)
-    }
-    /// The shape of y.
-    pub(crate) fn output_shape(&self) -> Dims {
-        self.shape(self.batch, self.groups * self.channels_out, self.window.output)
-    }
-    /// The shape of w.
-    pub(crate) fn weight_shape(&self) -> Dims {
-        self.shape(self.groups * self.channels_out, self.channels_in, self.window.kernel)
-    }
-    fn shape(&self, first: usize, second: usize, spatial: [usize; 3]) -> Dims {
-        spatial[3 - self.rank..]
-            .iter()
-            .fold(Dims::new(&[first, second]), |shape, &size| shape.with_pushed(size))
-    }
-
-    /// Elements of one group of one sample of x.
-    fn group_in(&self) -> usize {
-        self.channels_in * self.window.plane()
-    }
-    /// Elements of one group of one sample of y.
-    fn group_out(&self) -> usize {
-        self.channels_out * self.window.positions()
-    }
-    /// Rows of the matrix of windows.
-    fn rows(&self) -> usize {
-        self.channels_in * self.window.volume()
-    }
-    /// Elements of one group of w.
-    fn group_weight(&self) -> usize {
-        self.channels_out * self.rows()
-    }
     /// An estimate of the time for one sample: the product, and the matrix of windows.
     fn nanoseconds(&self) -> f64 {
         let (rows, positions) = (self.rows() as f64, self.window.positions() as f64);
@@ -103,21 +48,9 @@ impl Geometry {
 
 /// Nanoseconds that a task should take at least.
 const TASK: f64 = 10_000.0;
-/// Samples whose weight gradients are added one after the other; the sums of these runs are added in a tree.
-const RUN: usize = 8;
-/// The largest number of elements that the sums of such runs may take.
-const PARTIAL_SUMS: usize = 1 << 22;
 
-/// y = conv(x, w), plus a number for each channel.
-pub(crate) fn output<T: Float>(
-    g: &Geometry,
-    x: &Tensor<T>,
-    w: &Tensor<T>,
-    bias: Option<&Tensor<T>>,
-) -> Tensor<T> {
-    let (x, w, bias) = (x.contiguous(), w.contiguous(), bias.map(Tensor::contiguous));
-    let (x, w) = (packed(&x), packed(&w));
-    let bias = bias.as_ref().map(packed);
+/// y = conv(x, w), plus a number for each channel. All of the result is written.
+pub(super) fn output<T: Float>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]>) -> Fresh<T> {
     let mut out = Fresh::new(g.output_shape());
     let sizes = Sizes { m: g.channels_out, n: g.window.positions(), k: g.rows() };
     for_each_sample(g, out.as_uninit_slice(), g.group_out(), |sample, group, out, workspace, spread| {
@@ -129,20 +62,11 @@ pub(crate) fn output<T: Float>(
         // SAFETY: the slices have the sizes of the matrices; `out` is initialised where there is a bias.
         unsafe { gemm_into(y, w, columns, sizes, bias.is_some(), spread) }
     });
-    // SAFETY: every group of every sample was written by its product.
-    unsafe { out.assume_init() }
+    out
 }
 
-/// The transposed convolution of y, plus a number for each channel.
-pub(crate) fn input<T: Float>(
-    g: &Geometry,
-    y: &Tensor<T>,
-    w: &Tensor<T>,
-    bias: Option<&Tensor<T>>,
-) -> Tensor<T> {
-    let (y, w, bias) = (y.contiguous(), w.contiguous(), bias.map(Tensor::contiguous));
-    let (y, w) = (packed(&y), packed(&w));
-    let bias = bias.as_ref().map(packed);
+/// The transposed convolution of y, plus a number for each channel. All of the result is written.
+pub(super) fn input<T: Float>(g: &Geometry, y: &[T], w: &[T], bias: Option<&[T]>) -> Fresh<T> {
     let mut out = Fresh::new(g.input_shape());
     let sizes = Sizes { m: g.rows(), n: g.window.positions(), k: g.channels_out };
     for_each_sample(g, out.as_uninit_slice(), g.group_in(), |sample, group, out, workspace, spread| {
@@ -173,24 +97,16 @@ pub(crate) fn input<T: Float>(
             }
         }
     });
-    // SAFETY: every group of every sample was written.
-    unsafe { out.assume_init() }
+    out
 }
 
 /// w̄ from x and ȳ.
 ///
 /// Samples are added in runs whose length depends on the shape alone, and the runs' sums in a tree: the same bits on any
 /// number of threads.
-pub(crate) fn weight<T: Float>(g: &Geometry, x: &Tensor<T>, y: &Tensor<T>) -> Tensor<T> {
+pub(super) fn weight<T: Float>(g: &Geometry, x: &[T], y: &[T]) -> Tensor<T> {
     let len = g.groups * g.group_weight();
-    if g.batch == 0 || len == 0 {
-        return Tensor::zeros(g.weight_shape());
-    }
-    let (x, y) = (x.contiguous(), y.contiguous());
-    let (x, y) = (packed(&x), packed(&y));
-    let runs = g.batch.div_ceil(RUN).min(PARTIAL_SUMS / len).max(1);
-    let run = g.batch.div_ceil(runs);
-    let runs = g.batch.div_ceil(run);
+    let (runs, run) = g.runs(len);
     let mut sums = Fresh::new(Dims::new(&[runs, len]));
     let sizes = Sizes { m: g.channels_out, n: g.rows(), k: g.window.positions() };
     in_chunks(sums.as_uninit_slice(), len, g.nanoseconds() * g.batch as f64, |first, sums| {
@@ -244,11 +160,6 @@ fn fill_channels<T: Float>(out: &mut [MaybeUninit<T>], bias: Option<&[T]>, plane
             plane.fill(MaybeUninit::new(*bias));
         }
     }
-}
-
-/// The elements of a tensor that was made contiguous.
-fn packed<T: Float>(x: &Tensor<T>) -> &[T] {
-    x.as_slice().expect("made contiguous by the caller")
 }
 
 /// # Safety
