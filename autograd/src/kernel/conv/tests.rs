@@ -12,7 +12,7 @@ fn geometries() -> Vec<Geometry> {
                 for before in 0..3 {
                     // Two axes of different kinds, so that they cannot be confused.
                     let [input, kernel] = [[1, input, input + 3], [1, kernel, kernel.max(2) - 1]];
-                    let (stride, dilation) = ([1, stride, 3 - stride], [1, dilation, 1]);
+                    let (stride, dilation) = ([1, stride, 1 + number % 2], [1, dilation, 1]);
                     let before = [0, before, (before + number) % 3];
                     let output = [0, 1, 2].map(|axis| {
                         let span = (kernel[axis] - 1) * dilation[axis] + 1;
