@@ -49,22 +49,16 @@ fn outer(a: Vector, b: Vector) -> Matrix {
 fn times(a: Vector, b: Vector) -> Vector {
     [a[0] * b[0], a[1] * b[1]]
 }
-// f is tanh, with f′ = 1 - tanh²; g is the sigmoid, with g′ = g(1 - g).
-fn f_slope(s: f64) -> f64 {
-    1.0 - s.tanh() * s.tanh()
-}
-fn g(s: f64) -> f64 {
-    1.0 / (1.0 + (-s).exp())
-}
-fn g_slope(s: f64) -> f64 {
-    g(s) * (1.0 - g(s))
-}
+// f is tanh, g is the sigmoid; their slopes.
+const F_SLOPE: fn(f64) -> f64 = |s| 1.0 - s.tanh() * s.tanh();
+const G: fn(f64) -> f64 = |s| 1.0 / (1.0 + (-s).exp());
+const G_SLOPE: fn(f64) -> f64 = |s| G(s) * (1.0 - G(s));
 
 impl Layers {
     /// h and y.
     fn forward(&self) -> (Vector, Vector) {
         let h = affine(self.w, self.x, self.b).map(f64::tanh);
-        (h, affine(self.v, h, self.c).map(g))
+        (h, affine(self.v, h, self.c).map(G))
     }
     fn loss(&self) -> f64 {
         let (_, y) = self.forward();
@@ -74,9 +68,9 @@ impl Layers {
     pub(crate) fn backward(&self) -> (Layers, [Vector; 3]) {
         let (h, y) = self.forward();
         let e_y = [y[0] - T[0], y[1] - T[1]];
-        let delta = times(e_y, affine(self.v, h, self.c).map(g_slope));
+        let delta = times(e_y, affine(self.v, h, self.c).map(G_SLOPE));
         let e_h = transposed(self.v, delta);
-        let epsilon = times(e_h, affine(self.w, self.x, self.b).map(f_slope));
+        let epsilon = times(e_h, affine(self.w, self.x, self.b).map(F_SLOPE));
         let (w, v, x) = (outer(epsilon, self.x), outer(delta, h), transposed(self.w, epsilon));
         (Layers { w, b: epsilon, v, c: delta, x }, [e_y, delta, e_h])
     }
@@ -120,10 +114,10 @@ fn main() {
         assert!(judge(name, claimed, part) < 1e-9, "{name}");
     }
 
-    let one = outer(times(e_h, affine(LAYERS.v, h, LAYERS.c).map(g_slope)), h);
-    let term = |i: usize, j: usize| e_y[i] * g_slope(LAYERS.v[i][j] * h[j] + LAYERS.c[i]) * h[j];
+    let one = outer(times(e_h, affine(LAYERS.v, h, LAYERS.c).map(G_SLOPE)), h);
+    let term = |i: usize, j: usize| e_y[i] * G_SLOPE(LAYERS.v[i][j] * h[j] + LAYERS.c[i]) * h[j];
     let two = [term(0, 0), term(0, 1), term(1, 0), term(1, 1)];
-    let three = times(e_h, affine(LAYERS.w, LAYERS.x, LAYERS.b).map(g_slope));
+    let three = times(e_h, affine(LAYERS.w, LAYERS.x, LAYERS.b).map(G_SLOPE));
     println!("\nFalse form 1: ∂E/∂h in the place of ∂E/∂y. The way back through g starts from the slope in");
     println!("what g gave, y; ∂E/∂h is found at the other end of the layer, from δ.");
     let mut errors = [0.0; 3];

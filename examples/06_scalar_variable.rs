@@ -120,16 +120,16 @@ fn main() {
         assert!((p[i].grad() - differences).abs() < 1e-8);
     }
 
-    println!("\nWith slopes at hand it learns: 30 steps of w ← w - 0.05·w̄, on w, b, v and c.");
+    println!("\nWith slopes at hand it learns: 30 steps of w ← w - 0.02·w̄, on w, b, v and c.");
     let mut learned = values;
     for step in 0..=30 {
         let p = learned.map(Variable::new);
         let e = network(&p);
         if step % 10 == 0 {
-            println!("  step {step:>2}: E = {:.6}", e.0.value);
+            println!("  step {step:>2}: E = {:.1e}", e.0.value);
         }
         e.backward();
-        [0, 2, 3, 4].iter().for_each(|&i| learned[i] -= 0.05 * p[i].grad());
+        [0, 2, 3, 4].iter().for_each(|&i| learned[i] -= 0.02 * p[i].grad());
     }
     assert!(network(&learned.map(Variable::new)).0.value < 1e-3);
     println!("\nThree questions are left: why sort the list (lesson 7), why add (8), why zero slopes (9)?");
