@@ -224,7 +224,8 @@ impl<T: Float> Variable<T> {
     pub fn corrcoef(&self) -> Variable<T> {
         let covariance = self.cov(0);
         if covariance.rank() == 0 {
-            return &covariance / &covariance;
+            let variance = covariance.clone(); // of one variable: 1, and NaN where it does not vary
+            return covariance / variance;
         }
         let deviation = covariance.diagonal(0, 0, 1).sqrt();
         covariance / deviation.unsqueeze(1) / deviation.unsqueeze(0)
