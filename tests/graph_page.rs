@@ -165,6 +165,9 @@ fn every_control_works() {
     }
     browser.key("f");
     assert_eq!(browser.value(width).as_f64().unwrap(), widths[3]);
+    // A link to a step.
+    browser.value("location.hash = '#3'");
+    at(&mut browser, 3, "a link");
     // Light and dark.
     let theme = "document.documentElement.dataset.theme";
     assert_eq!(browser.text(theme), "light");
@@ -202,13 +205,14 @@ fn nodes_open_and_tensors_show_their_numbers() {
                 assert!(shown.contains(&normal) || norm.contains('e'), "{name}: {normal} in {shown}");
             }
         }
-        browser.key("Escape");
+        browser.click("#unpin");
         assert_eq!(browser.value("document.querySelectorAll('.node.selected').length"), 0);
         // By keyboard.
         browser.value("document.getElementById('n0').focus()");
         browser.key("Enter");
         assert_eq!(browser.value("document.querySelector('.node.selected').id"), "n0");
         browser.key("Escape");
+        assert_eq!(browser.value("document.querySelectorAll('.node.selected').length"), 0);
         assert_quiet(&browser, name);
     }
     // The value under the pointer is the tensor's.

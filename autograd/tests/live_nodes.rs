@@ -1,7 +1,9 @@
 //! The count of live nodes. One test in a program of its own, since the count is the process's.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use wengert_autograd::{Context, Cotangents, Grads, Keep, Op, Variable, checkpoint, grad, live_nodes};
+use wengert_autograd::{
+    Context, Cotangents, Grads, Keep, Op, Variable, checkpoint, grad, inspect, live_nodes,
+};
 
 /// An identity whose rule panics.
 struct Broken;
@@ -48,6 +50,12 @@ fn returns_to_zero_after_every_step() {
         (&parts[0] * &parts[1]).sum().backward();
         drop(parts);
         assert_eq!(live_nodes(), 0, "with a checkpointed segment");
+
+        let loss = inspect::trace(|| model().square().sum());
+        let picture = inspect::graph(&loss);
+        drop(loss);
+        assert_eq!(live_nodes(), 0, "traced, and its picture lives on");
+        assert!(picture.nodes.iter().all(|node| node.outputs[0].value.is_some()));
 
         let inner = model();
         let broken = Variable::from_op(Broken, &[&inner], inner.value(), Keep::NOTHING);

@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`variable`] | the handle that users hold, and how an operation is recorded |
+//! | [`label`] | names, operations and lines of variables |
 //! | [`node`] | leaves, nodes, edges: the record; dropping without recursion |
 //! | [`op`] | the trait of an operation and its rule |
 //! | [`engine`] | the chain rule over the record |
@@ -15,6 +16,7 @@
 mod anomaly;
 mod checkpoint;
 pub(crate) mod engine;
+mod label;
 pub(crate) mod mode;
 pub(crate) mod named;
 pub(crate) mod node;

@@ -300,68 +300,11 @@ impl<T: Float> Variable<T> {
         lock(&extras(edge.end()).hooks).push((edge.end().output(), Arc::new(hook)));
     }
 
-    /// Gives the variable a name, for graphs and messages; the first name stays. A constant becomes a
-    /// [`buffer`](Variable::buffer), so that there is a place where the name is.
-    ///
-    /// ```
-    /// use wengert_autograd::Variable;
-    ///
-    /// let x = Variable::from(2.0_f32).named("x");
-    /// let w = Variable::from(3.0_f32).requires_grad().named("w");
-    /// assert_eq!((&w * &x).named("product").name().as_deref(), Some("product"));
-    /// ```
-    #[must_use]
-    pub fn named(self, name: &str) -> Self {
-        let named = match self.0 {
-            Repr::Fixed(value, None) => Variable::buffer(value),
-            _ => self,
-        };
-        match &named.0 {
-            Repr::Leaf(leaf) => leaf.extras.get_or_init(Box::default).set_name(0, name),
-            Repr::Fixed(_, Some(edge)) => extras(edge.end()).set_name(edge.end().output(), name),
-            Repr::Fixed(_, None) => {}
-        }
-        named
-    }
-
-    /// The name that [`named`](Variable::named) gave.
-    pub fn name(&self) -> Option<String> {
-        match &self.0 {
-            Repr::Leaf(leaf) => leaf.extras.get()?.name(0),
-            Repr::Fixed(_, edge) => {
-                let end = edge.as_ref()?.end();
-                end.extras().get()?.name(end.output())
-            }
-        }
-    }
-
     /// The leaf that it is a handle of, if it is one.
     pub(crate) fn as_leaf(&self) -> Option<&Arc<Leaf<T>>> {
         match &self.0 {
             Repr::Leaf(leaf) => Some(leaf),
             Repr::Fixed(..) => None,
-        }
-    }
-
-    /// The operation that computed the variable, if it was recorded.
-    pub fn op_name(&self) -> Option<&'static str> {
-        match self.0 {
-            Repr::Fixed(_, Some(ref edge)) => match edge.end() {
-                End::Output(node, _) => Some(node.op.name()),
-                End::Leaf(_) => None,
-            },
-            _ => None,
-        }
-    }
-
-    /// The line of the program that recorded the operation.
-    pub fn recorded_at(&self) -> Option<&'static Location<'static>> {
-        match self.0 {
-            Repr::Fixed(_, Some(ref edge)) => match edge.end() {
-                End::Output(node, _) => Some(node.line),
-                End::Leaf(_) => None,
-            },
-            _ => None,
         }
     }
 
@@ -445,7 +388,7 @@ impl<T: Float> Variable<T> {
     }
 }
 
-fn extras<T: Float>(end: &End<T>) -> &Extras<T> {
+pub(super) fn extras<T: Float>(end: &End<T>) -> &Extras<T> {
     end.extras().get_or_init(Box::default)
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     sample::Number,
-    snapshot::{Data, Graph, Kind, Place},
+    snapshot::{Graph, Kind, Output, Place},
     statistics::Statistics,
 };
 use crate::{scalar::Float, tensor::Tensor};
@@ -25,13 +25,13 @@ struct NodeRecord<'a> {
     op: &'a str,
     line: Option<String>,
     inputs: &'a [Place],
-    outputs: Vec<DataRecord<'a>>,
+    outputs: Vec<OutputRecord<'a>>,
     definition: String,
     rule: Option<&'a str>,
 }
 
 #[derive(Serialize)]
-struct DataRecord<'a> {
+struct OutputRecord<'a> {
     name: Option<&'a str>,
     symbol: &'a str,
     shape: Option<Vec<usize>>,
@@ -77,7 +77,7 @@ pub(super) fn kind(kind: Kind) -> &'static str {
 
 /// The document.
 pub(super) fn json<T: Float>(graph: &Graph<T>) -> String {
-    let data = |data: &'_ Data<T>| -> (Option<TensorRecord>, Option<TensorRecord>) {
+    let data = |data: &'_ Output<T>| -> (Option<TensorRecord>, Option<TensorRecord>) {
         (data.value.as_ref().map(TensorRecord::of), data.gradient.as_ref().map(TensorRecord::of))
     };
     let nodes = graph.nodes.iter().enumerate().map(|(number, node)| NodeRecord {
@@ -91,7 +91,7 @@ pub(super) fn json<T: Float>(graph: &Graph<T>) -> String {
             .map(|output| {
                 let (value, gradient) = data(output);
                 let shape = output.shape.map(|shape| shape.to_vec());
-                DataRecord { name: output.name.as_deref(), symbol: &output.symbol, shape, value, gradient }
+                OutputRecord { name: output.name.as_deref(), symbol: &output.symbol, shape, value, gradient }
             })
             .collect(),
         definition: graph.definition(number),

@@ -43,7 +43,7 @@ mod trace;
 mod walk;
 
 pub(crate) use notation::{bar, has_bar, number, numbered};
-pub use snapshot::{Data, Graph, Kind, Node, Place, graph, graph_with};
+pub use snapshot::{Graph, Kind, Node, Output, Place, graph, graph_with};
 pub use statistics::Statistics;
 pub use trace::trace;
 pub use walk::{Step, Steps, steps, steps_with};

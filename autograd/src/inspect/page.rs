@@ -8,12 +8,13 @@ use super::{
     notation::{bar, escaped, number},
     rule::Rule,
     sample::Sample,
-    snapshot::{Data, Graph, Kind, Place},
+    snapshot::{Graph, Kind, Output, Place},
     svg,
-    walk::in_short,
+    walk::{Step, in_short},
 };
 use crate::{scalar::Float, tensor::Tensor};
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// Elements of tensors that a page shows, in all, so that it stays small; and of one tensor at most.
 const ELEMENTS: usize = 8_000;
@@ -35,12 +36,12 @@ struct NodeContents {
     op: &'static str,
     line: Option<String>,
     inputs: Vec<Place>,
-    outputs: Vec<DataContents>,
+    outputs: Vec<OutputContents>,
     rule: Option<String>,
 }
 
 #[derive(Serialize)]
-struct DataContents {
+struct OutputContents {
     symbol: String,
     bar: String,
     shape: Option<Vec<usize>>,
@@ -113,15 +114,17 @@ fn in_script(json: &str) -> String {
 
 fn contents<T: Float>(graph: &Graph<T>) -> Contents {
     let steps: Vec<_> = graph.steps().collect();
-    let arrivals = |target: Place| steps.iter().filter(|step| step.target == target).count();
+    let mut arrivals: HashMap<Place, usize> = HashMap::new();
+    steps.iter().for_each(|step| *arrivals.entry(step.target).or_default() += 1);
+    let meets_others = |step: &Step<T>| arrivals[&step.target] > 1;
     let shown = graph.nodes.iter().flat_map(|node| node.results());
     let tensors: usize =
         shown.map(|data| usize::from(data.value.is_some()) + usize::from(data.gradient.is_some())).sum();
-    let tensors = tensors + steps.iter().filter(|step| arrivals(step.target) > 1).count();
+    let tensors = tensors + steps.iter().filter(|step| meets_others(step)).count();
     let limit = (ELEMENTS / tensors.max(1)).clamp(1, ELEMENTS_OF_ONE);
     let sample = |tensor: &Tensor<T>| Sample::of(tensor, limit);
 
-    let data = |data: &Data<T>| DataContents {
+    let data = |data: &Output<T>| OutputContents {
         symbol: data.symbol.clone(),
         bar: bar(&data.symbol),
         shape: data.shape.map(|shape| shape.to_vec()),
@@ -148,7 +151,7 @@ fn contents<T: Float>(graph: &Graph<T>) -> Contents {
             target: step.target,
             text: step.to_string(),
             so_far: only.map(|value| number(value.into_f64())),
-            contribution: (arrivals(step.target) > 1).then(|| sample(&step.contribution)),
+            contribution: meets_others(step).then(|| sample(&step.contribution)),
         }
     });
     Contents {

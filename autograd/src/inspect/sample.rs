@@ -48,7 +48,7 @@ impl Sample {
     pub(super) fn of<T: Float>(tensor: &Tensor<T>, limit: usize) -> Sample {
         let shape = tensor.shape();
         let across = shape.last().copied().unwrap_or(1);
-        let down = if across == 0 { 0 } else { tensor.len() / across };
+        let down = tensor.len().checked_div(across).unwrap_or(0);
         let (mut rows, mut columns) = (down, across);
         while rows * columns > limit.max(1) {
             if rows > columns {

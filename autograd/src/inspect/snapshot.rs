@@ -46,7 +46,7 @@ pub struct Node<T: Float = f32> {
     /// Where the inputs come from, in the order in which the operation takes them.
     pub inputs: Vec<Place>,
     /// The results; one for a leaf or a constant.
-    pub outputs: Vec<Data<T>>,
+    pub outputs: Vec<Output<T>>,
     pub(super) rule: Rule,
     leaf: Option<Variable<T>>,
 }
@@ -75,7 +75,7 @@ pub struct Place {
 /// A value, and what flowed back to it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Data<T: Float = f32> {
+pub struct Output<T: Float = f32> {
     /// The name that [`named`](Variable::named) gave, or that came by [`Graph::with_names`].
     pub name: Option<String>,
     /// What formulas call it: its name, or a letter with a number.
@@ -178,7 +178,7 @@ impl<T: Float> Graph<T> {
     }
 
     /// The value and gradient at a place.
-    pub fn at(&self, place: Place) -> &Data<T> {
+    pub fn at(&self, place: Place) -> &Output<T> {
         &self.nodes[place.node].outputs[place.output]
     }
 
@@ -211,6 +211,8 @@ pub(super) struct Capture<T: Float> {
     /// Addresses of nodes and leaves to numbers of nodes. The edges keep the addresses from being used again.
     places: HashMap<usize, usize>,
     edges: Vec<Edge<T>>,
+    /// The constants that are known, by address, shape and strides.
+    constants: HashMap<(usize, Dims, Dims), usize>,
     /// Did some backward pass take away what a rule reads?
     released: bool,
 }
@@ -219,7 +221,13 @@ impl<T: Float> Capture<T> {
     fn of(output: &Variable<T>) -> Self {
         let graph =
             Graph { nodes: Vec::new(), output: Place { node: 0, output: 0 }, contributions: Vec::new() };
-        let mut capture = Capture { graph, places: HashMap::new(), edges: Vec::new(), released: false };
+        let mut capture = Capture {
+            graph,
+            places: HashMap::new(),
+            edges: Vec::new(),
+            constants: HashMap::new(),
+            released: false,
+        };
         match output.edge() {
             Some(edge) => {
                 capture.visit(edge.clone());
@@ -274,7 +282,7 @@ impl<T: Float> Capture<T> {
             false => (Kind::Constant, "constant"),
         };
         let name = leaf.extras.get().and_then(|extras| extras.name(0));
-        let data = Data { shape: Some(leaf.shape()), ..Data::unknown(name) };
+        let data = Output { shape: Some(leaf.shape()), ..Output::unknown(name) };
         self.edges.push(Edge::new(End::Leaf(leaf.clone())));
         let node = Node::source(kind, op, data, Some(Variable::of_leaf(leaf)));
         self.push(node, Some(address))
@@ -286,22 +294,16 @@ impl<T: Float> Capture<T> {
             return self.leaf(leaf.clone());
         }
         // The same value at the same place in memory, in the same layout, is the same constant.
-        let is_it = |node: &Node<T>| {
-            let known = match (&node.outputs[0].value, &value) {
-                (Some(known), Some(value)) if node.op == "constant" => (known, value),
-                _ => return false,
-            };
-            let (known, value) = known;
-            known.data_ptr() == value.data_ptr()
-                && known.dims() == value.dims()
-                && known.strides() == value.strides()
-        };
-        if let Some(known) = self.graph.nodes.iter().position(is_it) {
-            return known;
+        let key =
+            value.as_ref().map(|value| (value.data_ptr().addr(), value.dims(), Dims::new(value.strides())));
+        if let Some(known) = key.and_then(|key| self.constants.get(&key)) {
+            return *known;
         }
         let shape = value.as_ref().map(Tensor::dims);
-        let data = Data { shape, value, ..Data::unknown(None) };
-        self.push(Node::source(Kind::Constant, "constant", data, None), None)
+        let data = Output { shape, value, ..Output::unknown(None) };
+        let number = self.push(Node::source(Kind::Constant, "constant", data, None), None);
+        self.constants.extend(key.map(|key| (key, number)));
+        number
     }
 
     fn operation(&mut self, node: &Arc<node::Node<T>>) {
@@ -326,8 +328,8 @@ impl<T: Float> Capture<T> {
             }));
         }
         let name = |k: usize| extras.and_then(|extras| extras.name(k as u32));
-        let output = |(k, shape): (usize, &Dims)| Data { shape: Some(*shape), ..Data::unknown(name(k)) };
-        let outputs: Vec<Data<T>> = node.shapes.iter().enumerate().map(output).collect();
+        let output = |(k, shape): (usize, &Dims)| Output { shape: Some(*shape), ..Output::unknown(name(k)) };
+        let outputs: Vec<Output<T>> = node.shapes.iter().enumerate().map(output).collect();
         let rule = Rule::new(&node.op.rule(), node.op.name(), inputs.len(), outputs.len());
         let op = node.op.name();
         let listed =
@@ -379,7 +381,7 @@ impl<T: Float> Capture<T> {
     fn run(&mut self, output: &Variable<T>, cotangent: &Variable<T>, line: &'static Location<'static>) {
         let mut watcher = Watcher::new(&self.places);
         engine::watch(output, cotangent, line, &mut watcher);
-        let (gradients, contributions) = watcher.found();
+        let Watcher { gradients, contributions, .. } = watcher;
         for (place, gradient) in gradients {
             self.graph.nodes[place.node].outputs[place.output].gradient = Some(gradient);
         }
@@ -410,18 +412,18 @@ impl<T: Float> Node<T> {
     }
 
     /// The outputs that the operation is defined by; others are only kept for its rule.
-    pub(super) fn results(&self) -> &[Data<T>] {
+    pub(super) fn results(&self) -> &[Output<T>] {
         &self.outputs[..self.rule.output_count().clamp(1, self.outputs.len())]
     }
 
-    fn source(kind: Kind, op: &'static str, data: Data<T>, leaf: Option<Variable<T>>) -> Self {
+    fn source(kind: Kind, op: &'static str, data: Output<T>, leaf: Option<Variable<T>>) -> Self {
         let rule = Rule::new("", op, 0, 1);
         Node { kind, op, line: None, inputs: Vec::new(), outputs: vec![data], rule, leaf }
     }
 }
 
-impl<T: Float> Data<T> {
+impl<T: Float> Output<T> {
     fn unknown(name: Option<String>) -> Self {
-        Data { name, symbol: String::new(), shape: None, value: None, gradient: None }
+        Output { name, symbol: String::new(), shape: None, value: None, gradient: None }
     }
 }

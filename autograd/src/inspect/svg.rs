@@ -3,7 +3,7 @@
 use super::{
     layout::{Layout, Point, layered},
     notation::{bar, columns, cut, escaped, number},
-    snapshot::{Data, Graph, Kind, Node},
+    snapshot::{Graph, Kind, Node, Output},
 };
 use crate::{scalar::Float, tensor::Tensor};
 use std::fmt::Write;
@@ -33,8 +33,8 @@ struct Label {
 
 /// A drawing that stands by itself.
 pub(super) fn standalone<T: Float>(graph: &Graph<T>) -> String {
-    let mut svg = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    draw(graph, &format!("<style>{STYLE}</style>"), &mut svg);
+    let mut svg = String::new();
+    draw(graph, &format!("<style>{STYLE}.graph {{ background: var(--paper); }}</style>"), &mut svg);
     svg
 }
 
@@ -69,7 +69,7 @@ pub(super) fn draw<T: Float>(graph: &Graph<T>, inside: &str, svg: &mut String) {
 }
 
 fn label<T: Float>(node: &Node<T>) -> Label {
-    let shape = |data: &Data<T>| match data.shape {
+    let shape = |data: &Output<T>| match data.shape {
         Some(shape) if !shape.is_empty() => format!(" {shape:?}"),
         _ => String::new(),
     };
@@ -85,7 +85,7 @@ fn label<T: Float>(node: &Node<T>) -> Label {
     };
     let (title, detail) = (cut(&title, LONGEST), cut(&detail, LONGEST));
     let numbers = match results {
-        [Data { value: Some(value), gradient, .. }] if value.len() == 1 => {
+        [Output { value: Some(value), gradient, .. }] if value.len() == 1 => {
             let gradient = gradient.as_ref().map(|gradient| bar_equals(&results[0], gradient));
             Some((scalar(value), gradient.unwrap_or_default()))
         }
@@ -105,7 +105,7 @@ fn scalar<T: Float>(tensor: &Tensor<T>) -> String {
 }
 
 /// `x̄ 0.5`, short enough for a node.
-fn bar_equals<T: Float>(data: &Data<T>, gradient: &Tensor<T>) -> String {
+fn bar_equals<T: Float>(data: &Output<T>, gradient: &Tensor<T>) -> String {
     let bar = bar(&data.symbol);
     let bar = if columns(&bar) > 6 { "grad".into() } else { bar };
     format!("{bar} {}", scalar(gradient))

@@ -2,7 +2,7 @@
 
 use super::{
     notation::bar,
-    snapshot::{Data, Graph, Kind, Node, Place},
+    snapshot::{Graph, Kind, Node, Output, Place},
     walk::in_short,
 };
 use crate::scalar::Float;
@@ -85,7 +85,7 @@ impl<T: Float> Graph<T> {
 
 /// The shapes of outputs whose values are not shown.
 fn shapes<T: Float>(node: &Node<T>) -> String {
-    let shape = |data: &Data<T>| data.shape.map_or("?".into(), |shape| format!("{shape:?}"));
+    let shape = |data: &Output<T>| data.shape.map_or("?".into(), |shape| format!("{shape:?}"));
     format!("   {}", node.results().iter().map(shape).collect::<Vec<_>>().join(" "))
 }
 

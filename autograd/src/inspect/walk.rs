@@ -3,7 +3,7 @@
 use super::{
     notation::{bar, number},
     rule::{Meanings, explained, put_in, with_numbers},
-    snapshot::{Data, Graph, Node, Place, graph_with},
+    snapshot::{Graph, Node, Output, Place, graph_with},
 };
 use crate::{
     graph::{
@@ -119,16 +119,13 @@ pub(super) struct Contribution<T: Float> {
 /// Writes down what the engine does.
 pub(super) struct Watcher<'a, T: Float> {
     places: &'a HashMap<usize, usize>,
-    gradients: Vec<(Place, Tensor<T>)>,
-    contributions: Vec<Contribution<T>>,
+    pub(super) gradients: Vec<(Place, Tensor<T>)>,
+    pub(super) contributions: Vec<Contribution<T>>,
 }
 
 impl<'a, T: Float> Watcher<'a, T> {
     pub(super) fn new(places: &'a HashMap<usize, usize>) -> Self {
         Watcher { places, gradients: Vec::new(), contributions: Vec::new() }
-    }
-    pub(super) fn found(self) -> (Vec<(Place, Tensor<T>)>, Vec<Contribution<T>>) {
-        (self.gradients, self.contributions)
     }
 }
 
@@ -193,7 +190,7 @@ impl<T: Float> Graph<T> {
         let (formula, words) = explained(listed.rule.definition());
         let left = format!("{left} = {}", put_in(formula, &names));
         let words = in_parentheses(&[&put_in(words, &names)]);
-        let [Data { value: Some(value), .. }] = listed.results() else {
+        let [Output { value: Some(value), .. }] = listed.results() else {
             return left + &words;
         };
         equation(&left, with_numbers(formula, &numbers, &names), value) + &words
@@ -228,8 +225,8 @@ impl<T: Float> Graph<T> {
     fn meanings(
         &self,
         node: &Node<T>,
-        value: impl Fn(&Data<T>) -> Option<String>,
-        gradient: impl Fn(&Data<T>) -> Option<String>,
+        value: impl Fn(&Output<T>) -> Option<String>,
+        gradient: impl Fn(&Output<T>) -> Option<String>,
     ) -> Meanings {
         let mut meanings = Meanings::new();
         let inputs = node

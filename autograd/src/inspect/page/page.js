@@ -92,9 +92,11 @@
     if (values.length > 0) {
       const figure = make("figure", null, parent, "heat");
       const canvas = make("canvas", null, figure);
+      // Square cells, but a vector must not become a line too thin to point at.
       const size = Math.max(2, Math.min(28, Math.floor(340 / columns), Math.floor(260 / rows)));
-      canvas.width = columns * size;
-      canvas.height = rows * size;
+      const [wide, high] = [Math.max(size, Math.ceil(22 / columns)), Math.max(size, Math.ceil(22 / rows))];
+      canvas.width = columns * wide;
+      canvas.height = rows * high;
       canvas.tabIndex = 0;
       canvas.setAttribute("role", "img");
       canvas.setAttribute("aria-label", `${label}, ${shapeText(sample.shape)}, from ${short(statistics.min)} to ${short(statistics.max)}`);
@@ -106,7 +108,7 @@
       const paint = () => {
         values.forEach((value, at) => {
           context.fillStyle = colour(value, most, palette);
-          context.fillRect((at % columns) * size, Math.floor(at / columns) * size, size, size);
+          context.fillRect((at % columns) * wide, Math.floor(at / columns) * high, wide, high);
         });
       };
       const point = (at) => {
@@ -115,7 +117,7 @@
         paint();
         context.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue("--ink");
         context.lineWidth = 2;
-        context.strokeRect(column * size + 1, row * size + 1, size - 2, size - 2);
+        context.strokeRect(column * wide + 1, row * high + 1, wide - 2, high - 2);
         caption.textContent = `${indexOf(sample, row, column)} = ${numberText(values[cell])}`;
         caption.classList.remove("quiet");
       };
@@ -170,6 +172,7 @@
     const body = element("node");
     body.replaceChildren();
     element("node-title").textContent = node.kind === "operation" ? `${node.op}, ${node.outputs.map((o) => o.symbol).join(", ")}` : `${node.outputs[0].symbol}, ${node.op}`;
+    element("unpin").hidden = selected === null;
     const list = make("dl", null, body);
     const entry = (name, text) => { make("dt", name, list); return make("dd", text, list); };
     if (node.line !== null) entry("line", node.line);
@@ -320,11 +323,11 @@
 
   const actions = {
     first: () => go(0), back: () => go(now - 1), forward: () => go(now + 1), last: () => go(steps.length - 1),
-    play, smaller: () => setZoom(zoom / 1.25), larger: () => setZoom(zoom * 1.25), fit, theme,
+    play, unpin: () => select(null), smaller: () => setZoom(zoom / 1.25), larger: () => setZoom(zoom * 1.25), fit, theme,
   };
   const keys = {
     ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last", " ": "play",
-    "-": "smaller", "+": "larger", "=": "larger", f: "fit", t: "theme",
+    "-": "smaller", "+": "larger", "=": "larger", f: "fit", t: "theme", Escape: "unpin",
   };
   Object.entries(actions).forEach(([id, action]) => element(id).addEventListener("click", action));
   element("slider").max = String(steps.length - 1);
@@ -334,7 +337,6 @@
     // The slider and the buttons have keys of their own.
     if (event.target.id === "slider" && event.key !== " ") return;
     if (event.target.tagName === "BUTTON" && (event.key === " " || event.key === "Enter")) return;
-    if (event.key === "Escape") { select(null); return; }
     const action = keys[event.key];
     if (action === undefined) return;
     event.preventDefault();
