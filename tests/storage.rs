@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
     process::{Command, Stdio},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use wengert::{
     checkpoint::{Checkpoint, CheckpointError, CheckpointFolder},
@@ -188,20 +188,27 @@ fn only_the_last_checkpoints_are_kept() {
 /// The path that a child process writes to again and again; absent in an ordinary run of the tests.
 const CHILD: &str = "WENGERT_TEST_WRITES_TO";
 
+/// A checkpoint that takes some time to write: half a megabyte.
+fn large_checkpoint() -> Checkpoint {
+    Checkpoint::of(&Linear::new(256, 512))
+}
+
 #[test]
 fn a_killed_process_leaves_a_whole_file() {
     if let Some(path) = std::env::var_os(CHILD) {
-        let checkpoint = checkpoint().value("filling", 1.0);
+        let checkpoint = large_checkpoint();
         // Until it is killed.
-        for step in 0..u64::MAX {
+        for step in 1..u64::MAX {
             checkpoint.clone().step(step).save(&path).unwrap();
         }
     }
     let folder = Folder::new("kill");
     let path = folder.file("a.ckpt");
-    checkpoint().step(0).save(&path).unwrap();
-    let mut moved = 0;
-    for round in 0..200_u64 {
+    large_checkpoint().step(0).save(&path).unwrap();
+    // Moments at random, from before the first write to many writes later; a seed makes them the same each time.
+    let mut generator = Generator::new(200);
+    let (mut written, mut torn) = (0, 0);
+    for round in 0..200 {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "a_killed_process_leaves_a_whole_file"])
             .env(CHILD, &path)
@@ -209,13 +216,29 @@ fn a_killed_process_leaves_a_whole_file() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // Moments spread over the time from start to many writes.
-        thread::sleep(Duration::from_micros(3000 + round * 7919 % 17_000));
+        let before = fs::metadata(&path).unwrap().modified().unwrap();
+        // Not earlier than it takes to start, however busy the machine is: from its first write or a second on.
+        let started = Instant::now();
+        while fs::read_dir(&folder.0).unwrap().count() == 1 && started.elapsed() < Duration::from_secs(1) {
+            thread::sleep(Duration::from_micros(200));
+        }
+        thread::sleep(Duration::from_micros(generator.below(20_000)));
         child.kill().unwrap();
         child.wait().unwrap();
         let found: Checkpoint =
             Checkpoint::load(&path).unwrap_or_else(|error| panic!("round {round}: {error}"));
-        moved += u64::from(found.step > 0);
+        assert_eq!(found.model.len(), 2);
+        written += u64::from(fs::metadata(&path).unwrap().modified().unwrap() != before);
+        // What a killed process leaves is beside the file, never in its place.
+        for entry in fs::read_dir(&folder.0).unwrap() {
+            let left = entry.unwrap().path();
+            if left != path {
+                assert!(left.extension().is_some_and(|extension| extension == "tmp"), "{left:?}");
+                torn += 1;
+                fs::remove_file(left).unwrap();
+            }
+        }
     }
-    assert!(moved > 20, "the child wrote in {moved} rounds only: the test did not test much");
+    assert!(written > 50, "the child finished a file in {written} rounds only: the test did not test much");
+    assert!(torn > 50, "the child was killed while it wrote in {torn} rounds only");
 }

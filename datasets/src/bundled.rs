@@ -257,6 +257,15 @@ pub fn authors() -> Result<LabelledTexts, TableError> {
     labelled_texts(&author_table()?, "author", "text")
 }
 
+/// For each passage of [`authors`] the work that it is from. Passages of one work resemble each other: to learn who wrote a
+/// book that was never seen, split by work.
+///
+/// # Errors
+/// If the file is not there or not valid.
+pub fn author_works() -> Result<Vec<String>, TableError> {
+    author_table()?.texts("work")
+}
+
 /// The passages of [`authors`] that are Jane Austen's, by novel: 200 of each of six, a harder task.
 ///
 /// # Errors

@@ -7,7 +7,36 @@ use wengert_autograd::{
     scalar::{Formula, Real},
 };
 
-settings! {
+/// [`settings!`] of the optimisers with two running means: a learning rate and an ε with their defaults in words, the weight
+/// decay with its documentation, and whatever else there is.
+macro_rules! adam_settings {
+    ($(#[$doc:meta])* $optimizer:ident is $rule:ident {
+        lr $lr_text:literal = $lr:expr,
+        eps $eps_text:literal = $eps:expr,
+        $(#[$decay_doc:meta])* weight_decay = $decay:expr,
+        $($(#[$setting_doc:meta])* $setting:ident: $type:ty = $default:expr,)*
+    }) => {
+        settings! {
+            $(#[$doc])*
+            $optimizer is $rule {
+                #[doc = concat!("The learning rate γ: ", $lr_text, ".")]
+                lr: f64 = $lr,
+                /// The decay rates (β₁, β₂) of the means: (0.9, 0.999).
+                betas: (f64, f64) = (0.9, 0.999),
+                #[doc = concat!("ε, which keeps the division finite: ", $eps_text, ".")]
+                eps: f64 = $eps,
+                $(#[$decay_doc])*
+                weight_decay: f64 = $decay,
+                $($(#[$setting_doc])* $setting: $type = $default,)*
+                /// Goes up the gradient instead of down: no.
+                maximize: bool = false,
+            }
+        }
+    };
+}
+pub(crate) use adam_settings;
+
+adam_settings! {
     /// Adam: steps of the size of the learning rate, by running means of the gradient and of its square.
     ///
     /// ```text
@@ -30,22 +59,16 @@ settings! {
     /// assert!((w.value().to_vec()[0] - 2.9).abs() < 1e-6); // the first step has the size of the learning rate
     /// ```
     Adam is AdamRule {
-        /// The learning rate γ: 10⁻³.
-        lr: f64 = 1e-3,
-        /// The decay rates (β₁, β₂) of the means: (0.9, 0.999).
-        betas: (f64, f64) = (0.9, 0.999),
-        /// ε, which keeps the division finite: 10⁻⁸.
-        eps: f64 = 1e-8,
+        lr "10⁻³" = 1e-3,
+        eps "10⁻⁸" = 1e-8,
         /// Adds λ·p to the gradient: 0.
-        weight_decay: f64 = 0.0,
+        weight_decay = 0.0,
         /// Divides by the largest mean square so far: no.
         amsgrad: bool = false,
-        /// Goes up the gradient instead of down: no.
-        maximize: bool = false,
     }
 }
 
-settings! {
+adam_settings! {
     /// AdamW: [`Adam`] with weight decay apart from the gradient.
     ///
     /// ```text
@@ -54,18 +77,12 @@ settings! {
     /// ```
     /// (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, algorithm 2.)
     AdamW is AdamWRule {
-        /// The learning rate γ: 10⁻³.
-        lr: f64 = 1e-3,
-        /// The decay rates (β₁, β₂) of the means: (0.9, 0.999).
-        betas: (f64, f64) = (0.9, 0.999),
-        /// ε, which keeps the division finite: 10⁻⁸.
-        eps: f64 = 1e-8,
+        lr "10⁻³" = 1e-3,
+        eps "10⁻⁸" = 1e-8,
         /// Shrinks the parameter by γ·λ in each step: 10⁻².
-        weight_decay: f64 = 1e-2,
+        weight_decay = 1e-2,
         /// Divides by the largest mean square so far: no.
         amsgrad: bool = false,
-        /// Goes up the gradient instead of down: no.
-        maximize: bool = false,
     }
 }
 

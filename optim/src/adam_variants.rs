@@ -1,5 +1,6 @@
 //! Relatives of Adam: Adamax, NAdam, RAdam.
 
+use crate::adam::adam_settings;
 use crate::rule::{Rule, Slot, settings, standard_parts};
 use crate::sgd::effective;
 use wengert_autograd::{
@@ -7,7 +8,7 @@ use wengert_autograd::{
     scalar::{Formula, Real},
 };
 
-settings! {
+adam_settings! {
     /// Adamax: Adam with the largest gradient in place of the mean square.
     ///
     /// ```text
@@ -18,16 +19,10 @@ settings! {
     /// ```
     /// (Kingma and Ba 2015, algorithm 2.)
     Adamax is AdamaxRule {
-        /// The learning rate γ: 2·10⁻³.
-        lr: f64 = 2e-3,
-        /// The decay rates (β₁, β₂): (0.9, 0.999).
-        betas: (f64, f64) = (0.9, 0.999),
-        /// ε, which keeps the division finite: 10⁻⁸.
-        eps: f64 = 1e-8,
+        lr "2·10⁻³" = 2e-3,
+        eps "10⁻⁸" = 1e-8,
         /// Adds λ·p to the gradient: 0.
-        weight_decay: f64 = 0.0,
-        /// Goes up the gradient instead of down: no.
-        maximize: bool = false,
+        weight_decay = 0.0,
     }
 }
 
@@ -59,7 +54,7 @@ impl Formula<4, 3> for AdamaxRule {
     }
 }
 
-settings! {
+adam_settings! {
     /// NAdam: Adam with Nesterov's momentum, whose weight grows with the steps.
     ///
     /// ```text
@@ -70,20 +65,14 @@ settings! {
     /// ```
     /// (Dozat, "Incorporating Nesterov momentum into Adam", 2016.)
     NAdam is NAdamRule {
-        /// The learning rate γ: 2·10⁻³.
-        lr: f64 = 2e-3,
-        /// The decay rates (β₁, β₂) of the means: (0.9, 0.999).
-        betas: (f64, f64) = (0.9, 0.999),
-        /// ε, which keeps the division finite: 10⁻⁸.
-        eps: f64 = 1e-8,
+        lr "2·10⁻³" = 2e-3,
+        eps "10⁻⁸" = 1e-8,
         /// The weight decay λ: 0.
-        weight_decay: f64 = 0.0,
+        weight_decay = 0.0,
         /// ψ, by which the momentum grows: 4·10⁻³.
         momentum_decay: f64 = 4e-3,
         /// Shrinks the parameter instead of adding to the gradient: no.
         decoupled_weight_decay: bool = false,
-        /// Goes up the gradient instead of down: no.
-        maximize: bool = false,
     }
 }
 
@@ -164,7 +153,7 @@ impl Rule for NAdamRule {
     standard_parts!();
 }
 
-settings! {
+adam_settings! {
     /// RAdam: Adam that waits with the division until the mean square is worth dividing by.
     ///
     /// ```text
@@ -176,18 +165,12 @@ settings! {
     /// ```
     /// (Liu and others, "On the variance of the adaptive learning rate and beyond", 2020.)
     RAdam is RAdamRule {
-        /// The learning rate γ: 10⁻³.
-        lr: f64 = 1e-3,
-        /// The decay rates (β₁, β₂) of the means: (0.9, 0.999).
-        betas: (f64, f64) = (0.9, 0.999),
-        /// ε, which keeps the division finite: 10⁻⁸.
-        eps: f64 = 1e-8,
+        lr "10⁻³" = 1e-3,
+        eps "10⁻⁸" = 1e-8,
         /// The weight decay λ: 0.
-        weight_decay: f64 = 0.0,
+        weight_decay = 0.0,
         /// Shrinks the parameter instead of adding to the gradient: no.
         decoupled_weight_decay: bool = false,
-        /// Goes up the gradient instead of down: no.
-        maximize: bool = false,
     }
 }
 

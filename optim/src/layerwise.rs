@@ -1,5 +1,6 @@
 //! Optimisers that look at a whole parameter at once: LAMB at its norm, Muon at its singular values.
 
+use crate::adam::adam_settings;
 use crate::rule::{Rule, Slot, settings, standard_parts};
 use crate::sgd::effective;
 use wengert_autograd::{
@@ -7,7 +8,7 @@ use wengert_autograd::{
     scalar::{Formula, Real},
 };
 
-settings! {
+adam_settings! {
     /// LAMB: Adam's step, scaled to the norm of the parameter, for very large batches.
     ///
     /// ```text
@@ -17,16 +18,10 @@ settings! {
     /// ```
     /// (You and others, "Large batch optimization for deep learning", 2020, algorithm 2, with φ the identity.)
     Lamb is LambRule {
-        /// The learning rate γ: 10⁻³.
-        lr: f64 = 1e-3,
-        /// The decay rates (β₁, β₂) of the means: (0.9, 0.999).
-        betas: (f64, f64) = (0.9, 0.999),
-        /// ε, which keeps the division finite: 10⁻⁶.
-        eps: f64 = 1e-6,
+        lr "10⁻³" = 1e-3,
+        eps "10⁻⁶" = 1e-6,
         /// The weight decay λ, part of the step that is scaled: 0.
-        weight_decay: f64 = 0.0,
-        /// Goes up the gradient instead of down: no.
-        maximize: bool = false,
+        weight_decay = 0.0,
     }
 }
 

@@ -18,6 +18,7 @@
 //! |---|---|
 //! | [`rule`] | [`Rule`] and [`FirstOrder`], on which most optimisers stand; [`Optimizer`], which all implement |
 //! | [`lbfgs`] | a quasi-Newton method |
+//! | [`GradientAccumulation`], [`clip_grad_norm`], [`add_gradient_noise`] | what is done with gradients before a step |
 //! | [`averaging`] | moving averages of the parameters |
 //! | [`schedule`] | learning rates that change |
 //! | [`state`] | what an optimiser remembers, by parameter name |
@@ -26,6 +27,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accumulation;
 mod adam;
 mod adam_variants;
 mod adaptive;
@@ -33,12 +35,14 @@ pub mod averaging;
 mod clip;
 mod layerwise;
 pub mod lbfgs;
+mod noise;
 pub mod rule;
 pub mod schedule;
 mod sgd;
 mod sign;
 pub mod state;
 
+pub use accumulation::GradientAccumulation;
 pub use adam::{Adam, AdamRule, AdamW, AdamWRule};
 pub use adam_variants::{Adamax, AdamaxRule, NAdam, NAdamRule, RAdam, RAdamRule};
 pub use adaptive::{Adadelta, AdadeltaRule, Adagrad, AdagradRule, RmsProp, RmsPropRule};
@@ -46,6 +50,7 @@ pub use averaging::{AveragedParameters, Averaging};
 pub use clip::{clip_grad_norm, clip_grad_value};
 pub use layerwise::{Lamb, LambRule, Muon, MuonRule};
 pub use lbfgs::Lbfgs;
+pub use noise::add_gradient_noise;
 pub use rule::{FirstOrder, Optimizer, Rule, Slot};
 pub use sgd::{Sgd, SgdRule};
 pub use sign::{Lion, LionRule, Rprop, RpropRule};

@@ -30,7 +30,7 @@ mod atomic;
 mod weights;
 
 pub use atomic::write_atomically;
-pub use weights::{load_weights, save_weights};
+pub use weights::{WeightsFile, load_weights, save_weights};
 
 use std::{
     io,

@@ -9,8 +9,8 @@ use safetensors::{
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::{self, Read, Write},
-    path::Path,
+    io::{self, BufReader, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
 };
 
 /// A header longer than this is not one.
@@ -64,7 +64,7 @@ fn write_tensor<T: Float>(file: &mut dyn Write, tensor: &Tensor<T>) -> io::Resul
 /// Reads a `safetensors` file, or all files of a sharded one, of which `path` is the `….index.json`.
 ///
 /// Tensors of other types are converted: F16, BF16 and whole numbers are widened, F64 rounded for f32. The file is read
-/// tensor by tensor, so that no more than one stands in memory twice.
+/// tensor by tensor, so that no more than one stands in memory twice. To read only some of them see [`WeightsFile`].
 ///
 /// # Errors
 /// If the system cannot read a file, or it is truncated, damaged or of another kind.
@@ -73,41 +73,107 @@ pub fn load_weights<T: Float>(path: impl AsRef<Path>) -> Result<StateDict<T>, St
     if path.extension().is_some_and(|extension| extension == "json") {
         return load_shards(path);
     }
-    let mut file = File::open(path).map_err(StorageError::io(path))?;
-    let length = file.metadata().map_err(StorageError::io(path))?.len();
-    let wrong = |problem: String| StorageError::format(path, problem);
-    if length < 8 {
-        return Err(wrong(format!("{length} bytes are no safetensors file")));
-    }
-    let mut size = [0; 8];
-    file.read_exact(&mut size).map_err(StorageError::io(path))?;
-    let header = u64::from_le_bytes(size);
-    if header > (length - 8).min(LONGEST_HEADER) {
-        return Err(wrong(format!(
-            "a header of {header} bytes in a file of {length}: not a safetensors file"
-        )));
-    }
-    let mut bytes = vec![0; header as usize];
-    file.read_exact(&mut bytes).map_err(StorageError::io(path))?;
-    let metadata: Metadata =
-        serde_json::from_slice(&bytes).map_err(|error| wrong(format!("the header is damaged: {error}")))?;
-    let (promised, there) = (metadata.data_len() as u64, length - 8 - header);
-    if promised != there {
-        return Err(wrong(format!("the header promises {promised} bytes of data, there are {there}")));
-    }
+    let mut file = WeightsFile::open(path)?;
+    let names: Vec<String> = file.names().map(String::from).collect();
     let mut dict = StateDict::new();
-    for name in metadata.offset_keys() {
-        let Some(info) = metadata.info(&name) else { continue };
-        let (start, end) = info.data_offsets;
-        let mut bytes = vec![0; end - start];
-        file.read_exact(&mut bytes).map_err(StorageError::io(path))?;
-        let values = decode(info.dtype, &bytes)
-            .ok_or_else(|| wrong(format!("{name} is of the type {:?}, which is not read", info.dtype)))?;
-        let tensor = Tensor::from_vec(values, info.shape.as_slice())
-            .map_err(|error| wrong(format!("{name}: {error}")))?;
+    for name in names {
+        let tensor = file.read(&name)?;
         dict.insert(name, tensor);
     }
     Ok(dict)
+}
+
+/// A `safetensors` file that is read tensor by tensor: for files that are larger than the memory, or of which only a part
+/// is wanted.
+///
+/// ```
+/// use wengert::prelude::*;
+/// use wengert::storage::{WeightsFile, save_weights};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let path = std::env::temp_dir().join(format!("wengert-part-{}", std::process::id()));
+/// save_weights(&path, &Linear::new(3, 2).state_dict())?;
+/// let mut file = WeightsFile::open(&path)?;
+/// assert_eq!(file.shape("weight"), Some(&[2, 3][..]));
+/// let bias: Tensor = file.read("bias")?;
+/// assert_eq!(bias.shape(), [2]);
+/// # std::fs::remove_file(&path)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct WeightsFile {
+    path: PathBuf,
+    file: BufReader<File>,
+    metadata: Metadata,
+    /// The names in the order in which the tensors stand in the file.
+    names: Vec<String>,
+    /// Where the tensors begin.
+    start: u64,
+}
+
+impl WeightsFile {
+    /// Opens a file and reads its header.
+    ///
+    /// # Errors
+    /// If the system cannot read it, or it is truncated, damaged or of another kind.
+    pub fn open(path: impl AsRef<Path>) -> Result<WeightsFile, StorageError> {
+        let path = path.as_ref();
+        let mut file = File::open(path).map_err(StorageError::io(path))?;
+        let length = file.metadata().map_err(StorageError::io(path))?.len();
+        let wrong = |problem: String| StorageError::format(path, problem);
+        if length < 8 {
+            return Err(wrong(format!("{length} bytes are no safetensors file")));
+        }
+        let mut size = [0; 8];
+        file.read_exact(&mut size).map_err(StorageError::io(path))?;
+        let header = u64::from_le_bytes(size);
+        if header > (length - 8).min(LONGEST_HEADER) {
+            return Err(wrong(format!(
+                "a header of {header} bytes in a file of {length}: not a safetensors file"
+            )));
+        }
+        let mut bytes = vec![0; header as usize];
+        file.read_exact(&mut bytes).map_err(StorageError::io(path))?;
+        let metadata: Metadata = serde_json::from_slice(&bytes)
+            .map_err(|error| wrong(format!("the header is damaged: {error}")))?;
+        let (promised, there) = (metadata.data_len() as u64, length - 8 - header);
+        if promised != there {
+            return Err(wrong(format!("the header promises {promised} bytes of data, there are {there}")));
+        }
+        let (path, names, start) = (path.into(), metadata.offset_keys(), 8 + header);
+        Ok(WeightsFile { path, file: BufReader::new(file), metadata, names, start })
+    }
+
+    /// The names of the tensors, in the order in which they stand in the file.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
+    /// The shape of a tensor, if there is one of this name.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.metadata.info(name).map(|info| info.shape.as_slice())
+    }
+
+    /// Reads a tensor, converted as [`load_weights`] does.
+    ///
+    /// # Errors
+    /// If there is none of this name, its type is none of numbers, or the system cannot read it.
+    pub fn read<T: Float>(&mut self, name: &str) -> Result<Tensor<T>, StorageError> {
+        let wrong = |problem: String| StorageError::format(&self.path, problem);
+        let info = self.metadata.info(name).ok_or_else(|| wrong(format!("there is no tensor {name}")))?;
+        // The header was compared with the file's length, so no more is allocated than there is.
+        let (begin, end) = info.data_offsets;
+        let place = SeekFrom::Start(self.start + begin as u64);
+        let mut bytes = vec![0; end - begin];
+        self.file
+            .seek(place)
+            .and_then(|_| self.file.read_exact(&mut bytes))
+            .map_err(StorageError::io(&self.path))?;
+        let values = decode(info.dtype, &bytes)
+            .ok_or_else(|| wrong(format!("{name} is of the type {:?}, which is not read", info.dtype)))?;
+        Tensor::from_vec(values, info.shape.as_slice()).map_err(|error| wrong(format!("{name}: {error}")))
+    }
 }
 
 fn load_shards<T: Float>(path: &Path) -> Result<StateDict<T>, StorageError> {
@@ -118,7 +184,7 @@ fn load_shards<T: Float>(path: &Path) -> Result<StateDict<T>, StorageError> {
     let text = fs::read_to_string(path).map_err(StorageError::io(path))?;
     let index: Index = serde_json::from_str(&text)
         .map_err(|error| StorageError::format(path, format!("no index of weights: {error}")))?;
-    let mut files: BTreeMap<&str, StateDict<T>> = BTreeMap::new();
+    let mut files: BTreeMap<&str, WeightsFile> = BTreeMap::new();
     let mut dict = StateDict::new();
     for (name, file) in &index.weight_map {
         if !files.contains_key(file.as_str()) {
@@ -129,11 +195,14 @@ fn load_shards<T: Float>(path: &Path) -> Result<StateDict<T>, StorageError> {
                     format!("{file:?} is not the name of a file beside it"),
                 ));
             }
-            files.insert(file, load_weights(path.with_file_name(file))?);
+            files.insert(file, WeightsFile::open(path.with_file_name(file))?);
         }
-        let tensor = files[file.as_str()].get(name);
-        let tensor = tensor.ok_or_else(|| StorageError::format(path, format!("{name} is not in {file}")))?;
-        dict.insert(name.as_str(), tensor.clone());
+        let shard = files.get_mut(file.as_str()).expect("opened above");
+        if shard.shape(name).is_none() {
+            return Err(StorageError::format(path, format!("{name} is not in {file}")));
+        }
+        let tensor = shard.read(name)?;
+        dict.insert(name.as_str(), tensor);
     }
     Ok(dict)
 }

@@ -24,7 +24,7 @@ pub fn apply<T: Float>(op: &str, case: &Case<T>) -> Option<Vec<Output<T>>> {
     let options = RecurrentOptions {
         batch_first: case.flag("batch_first", false),
         bidirectional: case.flag("bidirectional", false),
-        dropout: 0.0,
+        ..RecurrentOptions::default()
     };
     let layers = || {
         let suffixes = |layer| [format!("_l{layer}"), format!("_l{layer}_reverse")];

@@ -26,6 +26,7 @@ pub(crate) mod own;
 mod pad;
 pub(crate) mod pool;
 mod products;
+mod ragged;
 mod recurrent;
 pub(crate) mod reduction;
 pub(crate) mod registry;

@@ -25,6 +25,7 @@
 use super::{
     elementwise::apply_at,
     fused::{Fused, record_fused},
+    ragged::Ragged,
     registry::samples,
 };
 use crate::{
@@ -57,7 +58,7 @@ pub struct RecurrentWeights<T: Float = f32> {
 }
 
 /// How sequences are laid out, and how layers are stacked.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct RecurrentOptions {
     /// Are sequences `[N, T, …]`, and not `[T, N, …]`?
     pub batch_first: bool,
@@ -65,6 +66,10 @@ pub struct RecurrentOptions {
     pub bidirectional: bool,
     /// The probability of dropout between layers; 0 outside training.
     pub dropout: f64,
+    /// Which steps are real, `[N, T]` in either layout; all if there is no mask. The others are skipped, wherever they
+    /// stand: a state passes them by, the last state is that after the last real step of the row (of the reverse
+    /// direction, after the first), and their output is 0. That is what PyTorch's packed sequences give.
+    pub mask: Option<Tensor<bool>>,
 }
 
 /// What an Elman network's sums go through.
@@ -397,7 +402,15 @@ fn stacked<T: Float>(
         "{operation}: weights are given for each layer and direction, and these are {} for {directions} directions",
         weights.len()
     );
-    let rows = shape[usize::from(!options.batch_first)];
+    let time = usize::from(options.batch_first);
+    let (steps, rows) = (shape[time], shape[1 - time]);
+    if let Some(mask) = &options.mask {
+        assert!(
+            mask.shape() == [rows, steps],
+            "{operation}: the mask must have the shape [{rows}, {steps}] ([N, T]), not {:?}",
+            mask.shape()
+        );
+    }
     let size = weights[0].weight_hh.shape().last().copied().unwrap_or(0);
     let states = [weights.len(), rows, size];
     for (name, state) in [("h0", h0), ("c0", c0)] {
@@ -429,7 +442,12 @@ fn stacked<T: Float>(
                 (_, Some(input), Some(recurrent)) => (Some(input + recurrent), None),
                 (_, input, recurrent) => (input.clone().or_else(|| recurrent.clone()), None),
             };
-            let projected = input.linear(&weights.weight_ih, bias.as_ref());
+            let mut projected = input.linear(&weights.weight_ih, bias.as_ref());
+            let ragged =
+                options.mask.as_ref().map(|mask| Ragged::new(mask, options.batch_first, direction == 1));
+            if let Some(ragged) = &ragged {
+                projected = ragged.gather(cell, &projected);
+            }
             let mut inputs = vec![projected, first(h0, k), weights.weight_hh.clone()];
             if cell.has_memory() {
                 inputs.push(first(c0, k));
@@ -437,14 +455,19 @@ fn stacked<T: Float>(
             inputs.extend(recurrent_bias);
             let layer = Layer {
                 cell,
-                reverse: direction == 1,
+                // The real steps are in the order of the direction already.
+                reverse: direction == 1 && ragged.is_none(),
                 batch_first: options.batch_first,
                 has_fourth: inputs.len() == 4,
             };
-            let (inputs, line): (Vec<&Variable<T>>, Line) = (inputs.iter().collect(), line());
-            let inputs = inputs.as_slice();
-            let [out, h, c] =
-                compiled!(layer_at(layer: Layer, inputs: &[&Variable<T>], line: Line) -> [Variable<T>; 3]);
+            let (given, line): (Vec<&Variable<T>>, Line) = (inputs.iter().collect(), line());
+            let given = given.as_slice();
+            let [mut out, mut h, c] =
+                compiled!(layer_at(layer: Layer, given: &[&Variable<T>], line: Line) -> [Variable<T>; 3]);
+            if let Some(ragged) = &ragged {
+                h = ragged.last(&out, &inputs[1]);
+                out = ragged.scatter(&out);
+            }
             outputs.push(out);
             last.push(h);
             memories.push(c);
@@ -578,6 +601,11 @@ samples! {
         "tanh" (x: normal([3, 2, 1]), h: normal([1, 2, 2]), w: normal([2, 1]), u: normal([2, 2])) => {
             super::rnn(x, Some(h), &[gather(w, u, &[])], Nonlinearity::Tanh, RecurrentOptions::default())
         };
+        "a mask with holes, batch first" (x: normal([2, 3, 1]), w: normal([2, 1]), u: normal([2, 2])) => {
+            let mask = Tensor::from_fn([2, 3], |at| at[0] != at[1]);
+            let options = RecurrentOptions { batch_first: true, mask: Some(mask), ..RecurrentOptions::default() };
+            super::rnn(x, None, &[gather(w, u, &[])], Nonlinearity::Tanh, options)
+        };
     }
     gru {
         "both directions" (x: normal([2, 2, 1]), h: normal([2, 2, 1]), w: normal([3, 1]), u: normal([3, 1]), a: normal([3]), b: normal([3])) => {
@@ -597,6 +625,12 @@ samples! {
             let options = RecurrentOptions { batch_first: true, ..RecurrentOptions::default() };
             let weights = gather(w, u, &[a, b]);
             super::lstm(x, None, &[weights.clone(), weights], options)
+        };
+        "rows of several lengths, both directions" (x: normal([3, 3, 1]), w: normal([4, 1]), u: normal([4, 1]), c: normal([2, 3, 1])) => {
+            let mask = Tensor::from_fn([3, 3], |at| at[1] < [2, 0, 3][at[0]]);
+            let options = RecurrentOptions { bidirectional: true, mask: Some(mask), ..RecurrentOptions::default() };
+            let weights = gather(w, u, &[]);
+            super::lstm(x, Some((c, c)), &[weights.clone(), weights], options)
         };
         "many rows" (x: normal([2, 35, 1]), w: normal([4, 1]), u: normal([4, 1])) => {
             super::lstm(x, None, &[gather(w, u, &[])], RecurrentOptions::default())

@@ -11,33 +11,7 @@ use super::shape::without_parameters;
 use crate::{Init, Layer, Module};
 use wengert_autograd::{Float, Variable};
 
-/// Layers whose forward is a method of [`Variable`], with their settings and defaults as fields.
-macro_rules! activations {
-    ($($(#[$doc:meta])* $layer:ident = $method:ident($($(#[$setting_doc:meta])* $setting:ident: $type:ty = $default:expr),*);)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq)]
-        pub struct $layer {
-            $($(#[$setting_doc])* pub $setting: $type,)*
-        }
-
-        impl Default for $layer {
-            fn default() -> Self {
-                $layer { $($setting: $default,)* }
-            }
-        }
-
-        impl<T: Float> Layer<Variable<T>> for $layer {
-            type Output = Variable<T>;
-            #[track_caller]
-            fn forward(&self, input: &Variable<T>) -> Variable<T> {
-                input.$method($(self.$setting),*)
-            }
-        }
-        without_parameters!($layer);
-    )*};
-}
-
-/// The same for layers without settings, which are unit structures.
+/// Layers without settings, whose forward is a method of [`Variable`]; they are unit structures.
 macro_rules! plain_activations {
     ($($(#[$doc:meta])* $layer:ident = $method:ident;)*) => {$(
         $(#[$doc])*
@@ -84,68 +58,106 @@ plain_activations! {
     Hardswish = hardswish;
 }
 
+/// Layers whose forward is an expression of their settings, which are fields, and the input.
+macro_rules! activations {
+    ($($(#[$doc:meta])* $layer:ident { $($(#[$setting_doc:meta])* $setting:ident: $type:ty = $default:expr),* } |$self:ident, $x:ident| $y:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $layer {
+            $($(#[$setting_doc])* pub $setting: $type,)*
+        }
+
+        impl Default for $layer {
+            fn default() -> Self {
+                $layer { $($setting: $default,)* }
+            }
+        }
+
+        impl<T: Float> Layer<Variable<T>> for $layer {
+            type Output = Variable<T>;
+            #[track_caller]
+            fn forward(&self, input: &Variable<T>) -> Variable<T> {
+                let ($self, $x) = (self, input);
+                $y
+            }
+        }
+        without_parameters!($layer);
+    )*};
+}
+
 activations! {
     /// x above 0, slope·x elsewhere.
-    LeakyReLU = leaky_relu(
+    LeakyReLU {
         /// The slope below 0: 0.01.
         negative_slope: f64 = 0.01
-    );
+    } |layer, x| x.leaky_relu(layer.negative_slope);
     /// x above 0, α·(eˣ − 1) elsewhere.
-    ELU = elu(
+    ELU {
         /// α: 1.
         alpha: f64 = 1.0
-    );
+    } |layer, x| x.elu(layer.alpha);
     /// max(x, 0) + min(0, α·(e^(x/α) − 1)).
-    CELU = celu(
+    CELU {
         /// α: 1.
         alpha: f64 = 1.0
-    );
+    } |layer, x| x.celu(layer.alpha);
     /// ln(1 + e^(βx))/β; x itself where βx is above the threshold.
-    Softplus = softplus_with(
+    Softplus {
         /// β: 1.
         beta: f64 = 1.0,
         /// The threshold: 20.
         threshold: f64 = 20.0
-    );
+    } |layer, x| x.softplus_with(layer.beta, layer.threshold);
     /// x between two bounds, the nearer of them elsewhere.
-    Hardtanh = hardtanh(
+    Hardtanh {
         /// The lower bound: −1.
         low: f64 = -1.0,
         /// The upper bound: 1.
         high: f64 = 1.0
-    );
+    } |layer, x| x.hardtanh(layer.low, layer.high);
     /// The first half of an axis times the logistic function of the second (Dauphin and others 2017).
-    GLU = glu(
+    GLU {
         /// The axis: the last.
         axis: isize = -1
-    );
+    } |layer, x| x.glu(layer.axis);
     /// eˣ/Σ eˣ along an axis: numbers from 0 to 1 that sum to 1.
-    Softmax = softmax(
+    Softmax {
         /// The axis: the last.
         axis: isize = -1
-    );
+    } |layer, x| x.softmax(layer.axis);
     /// The logarithm of [`Softmax`], without overflow.
-    LogSoftmax = log_softmax(
+    LogSoftmax {
         /// The axis: the last.
         axis: isize = -1
-    );
+    } |layer, x| x.log_softmax(layer.axis);
+    /// x·Φ(x) with the normal distribution function Φ, or its approximation by tanh (Hendrycks and Gimpel 2016).
+    GELU {
+        /// Whether to approximate by tanh, as GPT-2 does: no.
+        tanh: bool = false
+    } |layer, x| if layer.tanh { x.gelu_tanh() } else { x.gelu() };
+    /// e⁻ˣ/Σ e⁻ˣ along an axis: [`Softmax`] of −x.
+    Softmin {
+        /// The axis: the last.
+        axis: isize = -1
+    } |layer, x| (-x).softmax(layer.axis);
+    /// x nearer to 0 by λ, and 0 within λ of it: the proximal map of λ·|x|.
+    Softshrink {
+        /// λ: ½.
+        lambda: f64 = 0.5
+    } |layer, x| x - x.clamp(-layer.lambda, layer.lambda);
+    /// x, and 0 within λ of 0.
+    Hardshrink {
+        /// λ: ½.
+        lambda: f64 = 0.5
+    } |layer, x| x.masked_fill(&x.value().map(|x| x.into_f64().abs() <= layer.lambda), 0.0);
+    /// x above a threshold, a value elsewhere.
+    Threshold {
+        /// The threshold: 0.
+        threshold: f64 = 0.0,
+        /// The value: 0.
+        value: f64 = 0.0
+    } |layer, x| x.masked_fill(&x.value().map(|x| x.into_f64() <= layer.threshold), layer.value);
 }
-
-/// x·Φ(x) with the normal distribution function Φ, or its approximation by tanh.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct GELU {
-    /// Whether to approximate by tanh, as GPT-2 does: no.
-    pub tanh: bool,
-}
-
-impl<T: Float> Layer<Variable<T>> for GELU {
-    type Output = Variable<T>;
-    #[track_caller]
-    fn forward(&self, input: &Variable<T>) -> Variable<T> {
-        if self.tanh { input.gelu_tanh() } else { input.gelu() }
-    }
-}
-without_parameters!(GELU);
 
 /// x above 0, a·x elsewhere, with a slope that is learned: one for all, or one for each channel (axis 1)
 /// (He and others 2015). `weight` begins as 0.25.

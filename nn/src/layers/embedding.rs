@@ -82,11 +82,14 @@ pub enum BagMode {
     /// Their mean.
     #[default]
     Mean,
+    /// The greatest number at each place.
+    Max,
 }
 
-/// The sum or mean of the vectors of each row of numbers: from `[N, L]` of i64 to `[N, size]`.
+/// The sum, mean or maximum of the vectors of each row of numbers: from `[N, L]` of i64 to `[N, size]`.
 ///
-/// `weight` as in [`Embedding`]. Entries that are `padding_idx` do not count, also not in the mean.
+/// `weight` as in [`Embedding`]. Entries that are `padding_idx` do not count, also not in the mean. A bag of
+/// nothing else is 0.
 ///
 /// ```
 /// use wengert_autograd::tensor;
@@ -142,16 +145,18 @@ impl<T: Float> Layer<Tensor<i64>> for EmbeddingBag<T> {
         assert!(input.rank() == 2, "EmbeddingBag: [N, L] wanted, not {:?}", input.shape());
         let vectors = embedding(input, &self.weight, self.padding_idx);
         let padding = self.padding_idx.map(|index| index as i64);
-        let counts = input.map(|index| if Some(index) == padding { T::zero() } else { T::one() });
-        let counts = Variable::new(counts);
-        let sum = (vectors * counts.unsqueeze(-1)).sum_axes(1, false);
-        match self.mode {
-            BagMode::Sum => sum,
-            // The mean of nothing is 0.
-            BagMode::Mean => {
-                let counts = no_grad(|| counts.sum_axes(1, true)).value().map(|count| count.max(T::one()));
-                sum / Variable::new(counts)
-            }
+        let counted = input.map(|index| Some(index) != padding);
+        if self.mode == BagMode::Max {
+            let masked = vectors.masked_fill(&counted.logical_not().unsqueeze(-1), f64::NEG_INFINITY);
+            let empty = counted.any_axis(1, true).logical_not();
+            return masked.max_axis(1, false).0.masked_fill(&empty, 0.0);
         }
+        let counts = Variable::new(counted.cast::<T>());
+        let sum = (vectors * counts.unsqueeze(-1)).sum_axes(1, false);
+        if self.mode == BagMode::Sum {
+            return sum;
+        }
+        let counts = no_grad(|| counts.sum_axes(1, true)).value().map(|count| count.max(T::one()));
+        sum / Variable::new(counts)
     }
 }

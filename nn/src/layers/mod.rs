@@ -12,6 +12,7 @@ mod pool;
 mod positional;
 mod recurrent;
 mod shape;
+mod similarity;
 mod transformer;
 
 pub use activation::*;
@@ -29,6 +30,7 @@ pub use pool::{
     MaxPool2d, MaxPool3d,
 };
 pub use positional::{LearnedEncoding, RotaryEncoding, SinusoidalEncoding};
-pub use recurrent::{Gru, GruCell, Lstm, LstmCell, Rnn, RnnCell};
+pub use recurrent::{Gru, GruCell, Lstm, LstmCell, Rnn, RnnCell, sequence_mask};
 pub use shape::{Flatten, Identity, PixelShuffle, PixelUnshuffle, Unflatten, Upsample};
+pub use similarity::{CosineSimilarity, PairwiseDistance};
 pub use transformer::{TransformerDecoderLayer, TransformerEncoderLayer, TransformerOptions};

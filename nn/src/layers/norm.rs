@@ -6,6 +6,28 @@ use wengert_autograd::{
     tensor::{Dims, IntoShape},
 };
 
+/// What the normalisations that begin with weight and bias let one choose.
+macro_rules! options_of_norms {
+    ($layer:ident) => {
+        impl<T: Float> $layer<T> {
+            /// ε, which keeps the division finite: 10⁻⁵.
+            #[must_use]
+            pub fn eps(mut self, eps: f64) -> Self {
+                self.eps = eps;
+                self
+            }
+            /// With weight and bias or without.
+            #[must_use]
+            pub fn affine(mut self, affine: bool) -> Self {
+                if !affine {
+                    (self.weight, self.bias) = (None, None);
+                }
+                self
+            }
+        }
+    };
+}
+
 /// (x − μ)/√(σ² + ε)·γ + β with mean and variance over the last axes (Ba, Kiros and Hinton 2016).
 ///
 /// `weight` γ (ones) and `bias` β (zeros) have the normalised shape; ε is 10⁻⁵.
@@ -44,21 +66,8 @@ impl<T: Float> LayerNorm<T> {
         let (weight, bias) = (Init::Constant(1.0).parameter(shape), Init::Constant(0.0).parameter(shape));
         LayerNorm { weight: Some(weight), bias: Some(bias), shape, eps: 1e-5 }
     }
-    /// ε, which keeps the division finite: 10⁻⁵.
-    #[must_use]
-    pub fn eps(mut self, eps: f64) -> Self {
-        self.eps = eps;
-        self
-    }
-    /// With weight and bias or without.
-    #[must_use]
-    pub fn affine(mut self, affine: bool) -> Self {
-        if !affine {
-            (self.weight, self.bias) = (None, None);
-        }
-        self
-    }
 }
+options_of_norms!(LayerNorm);
 
 impl<T: Float> Layer<Variable<T>> for LayerNorm<T> {
     type Output = Variable<T>;
@@ -169,21 +178,8 @@ impl<T: Float> GroupNorm<T> {
             (Init::Constant(1.0).parameter(channels), Init::Constant(0.0).parameter(channels));
         GroupNorm { weight: Some(weight), bias: Some(bias), groups, channels, eps: 1e-5 }
     }
-    /// ε, which keeps the division finite: 10⁻⁵.
-    #[must_use]
-    pub fn eps(mut self, eps: f64) -> Self {
-        self.eps = eps;
-        self
-    }
-    /// With weight and bias or without.
-    #[must_use]
-    pub fn affine(mut self, affine: bool) -> Self {
-        if !affine {
-            (self.weight, self.bias) = (None, None);
-        }
-        self
-    }
 }
+options_of_norms!(GroupNorm);
 
 impl<T: Float> Layer<Variable<T>> for GroupNorm<T> {
     type Output = Variable<T>;
@@ -247,12 +243,6 @@ macro_rules! over_channels {
                     momentum: Some(0.1),
                 }
             }
-            /// ε, which keeps the division finite: 10⁻⁵.
-            #[must_use]
-            pub fn eps(mut self, eps: f64) -> Self {
-                self.eps = eps;
-                self
-            }
             /// How far the running statistics move with a batch, 0.1; without a number they are the plain mean over all
             /// batches.
             #[must_use]
@@ -260,15 +250,8 @@ macro_rules! over_channels {
                 self.momentum = momentum;
                 self
             }
-            /// With weight and bias or without.
-            #[must_use]
-            pub fn affine(mut self, affine: bool) -> Self {
-                if !affine {
-                    (self.weight, self.bias) = (None, None);
-                }
-                self
-            }
         }
+        options_of_norms!($layer);
 
         impl<T: Float> Layer<Variable<T>> for $layer<T> {
             type Output = Variable<T>;

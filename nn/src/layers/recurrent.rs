@@ -15,9 +15,32 @@
 
 use crate::{Init, Layer, Module, Training, Visitor, VisitorMut};
 use wengert_autograd::{
-    Float, Nonlinearity, RecurrentOptions, RecurrentWeights, Variable, gru, gru_cell, lstm, lstm_cell, rnn,
-    rnn_cell,
+    Float, Nonlinearity, RecurrentOptions, RecurrentWeights, Tensor, Variable, gru, gru_cell, lstm,
+    lstm_cell, rnn, rnn_cell,
 };
+
+/// The mask `[rows, steps]` of sequences with these lengths, for [`Lstm::forward_masked`] and its like: true where a step
+/// is real.
+///
+/// ```
+/// use wengert_autograd::Variable;
+/// use wengert_nn::{Lstm, sequence_mask};
+///
+/// let lstm = Lstm::new(4, 8).batch_first(true);
+/// let mask = sequence_mask(&[3, 5, 1], 5);
+/// let (out, (h, _)) = lstm.forward_masked(&Variable::ones([3, 5, 4]), None, &mask);
+/// assert_eq!(out.select(0, 2).select(0, 0).value(), h.select(0, 0).select(0, 2).value());
+/// assert!(out.select(0, 2).select(0, 1).value().iter().all(|x| x == 0.0));
+/// ```
+///
+/// # Panics
+/// If a length is greater than `steps`.
+#[track_caller]
+pub fn sequence_mask(lengths: &[usize], steps: usize) -> Tensor<bool> {
+    let longest = lengths.iter().copied().max().unwrap_or(0);
+    assert!(longest <= steps, "sequence_mask: a sequence of {longest} in {steps} steps");
+    Tensor::from_fn([lengths.len(), steps], |at| at[1] < lengths[at[0]])
+}
 
 /// Sizes, options and weights of a stack of layers.
 #[derive(Clone, Debug)]
@@ -74,9 +97,9 @@ impl<T: Float> Stack<T> {
     }
 
     /// The options of this call: no dropout outside training.
-    fn options(&self) -> RecurrentOptions {
+    fn options(&self, mask: Option<&Tensor<bool>>) -> RecurrentOptions {
         let dropout = if self.training.is_on() { self.options.dropout } else { 0.0 };
-        RecurrentOptions { dropout, ..self.options }
+        RecurrentOptions { dropout, mask: mask.cloned(), ..self.options }
     }
 
     /// `l0`, `l0_reverse`, `l1`, …
@@ -112,7 +135,7 @@ impl<T: Float> Module<T> for Stack<T> {
 
 macro_rules! recurrent {
     ($($(#[$doc:meta])* $layer:ident, gates $gates:literal, state $state:ty,
-        |$stack:ident, $x:ident, $given:ident| $forward:expr;)*) => {$(
+        |$stack:ident, $x:ident, $given:ident, $options:ident| $forward:expr;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug)]
         pub struct $layer<T: Float = f32> {
@@ -171,7 +194,34 @@ macro_rules! recurrent {
             /// If the shapes do not fit.
             #[track_caller]
             pub fn forward_from(&self, input: &Variable<T>, state: Option<&$state>) -> (Variable<T>, $state) {
-                let ($stack, $x, $given) = (&self.stack, input, state);
+                self.run(input, state, None)
+            }
+
+            /// The same for rows of several lengths: `mask` `[N, T]`, in either layout, is true where a step is real. The
+            /// other steps are skipped, wherever they stand: their output is 0, and the last state is that after the
+            /// last real step of the row (of the reverse direction, after the first). For a mask from lengths see
+            /// [`sequence_mask`].
+            ///
+            /// # Panics
+            /// If the shapes do not fit.
+            #[track_caller]
+            pub fn forward_masked(
+                &self,
+                input: &Variable<T>,
+                state: Option<&$state>,
+                mask: &Tensor<bool>,
+            ) -> (Variable<T>, $state) {
+                self.run(input, state, Some(mask))
+            }
+
+            #[track_caller]
+            fn run(
+                &self,
+                input: &Variable<T>,
+                state: Option<&$state>,
+                mask: Option<&Tensor<bool>>,
+            ) -> (Variable<T>, $state) {
+                let ($stack, $x, $given, $options) = (&self.stack, input, state, self.stack.options(mask));
                 $forward
             }
         }
@@ -197,15 +247,17 @@ macro_rules! recurrent {
 
 recurrent! {
     /// Elman's network: h ← tanh(W·x + b + U·h + b′); the state is `[layers · directions, N, hidden]`.
-    Rnn, gates 1, state Variable<T>, |stack, x, state| {
-        rnn(x, state, &stack.weights, stack.nonlinearity, stack.options())
+    Rnn, gates 1, state Variable<T>, |stack, x, state, options| {
+        rnn(x, state, &stack.weights, stack.nonlinearity, options)
     };
     /// Gated recurrent units (Cho and others 2014); the state is `[layers · directions, N, hidden]`.
-    Gru, gates 3, state Variable<T>, |stack, x, state| gru(x, state, &stack.weights, stack.options());
+    Gru, gates 3, state Variable<T>, |stack, x, state, options| {
+        gru(x, state, &stack.weights, options)
+    };
     /// Long short-term memory (Hochreiter and Schmidhuber 1997); the state is a pair (h, c), each
     /// `[layers · directions, N, hidden]`.
-    Lstm, gates 4, state (Variable<T>, Variable<T>), |stack, x, state| {
-        let (out, h, c) = lstm(x, state.map(|(h, c)| (h, c)), &stack.weights, stack.options());
+    Lstm, gates 4, state (Variable<T>, Variable<T>), |stack, x, state, options| {
+        let (out, h, c) = lstm(x, state.map(|(h, c)| (h, c)), &stack.weights, options);
         (out, (h, c))
     };
 }
