@@ -34,8 +34,12 @@ impl Net {
     }
 }
 
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+
+/// A fixture; those that were made anew may lie elsewhere.
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/weights").join(name)
+    let folder = std::env::var_os("WENGERT_FIXTURES").map_or(PathBuf::from(FIXTURES), PathBuf::from);
+    folder.join("weights").join(name)
 }
 
 fn answers() -> (Tensor<i64>, Tensor) {
@@ -130,7 +134,12 @@ fn pytorch_reads_what_is_written() {
     save_weights(&path, &dict).unwrap();
     assert_eq!(load_weights::<f32>(&path).unwrap(), dict);
     if let Some(python) = std::env::var_os("WENGERT_TORCH_PYTHON") {
-        let check = Command::new(python).arg(fixture("make.py")).arg("--check").arg(&path).output().unwrap();
+        let check = Command::new(python)
+            .arg(Path::new(FIXTURES).join("weights/make.py"))
+            .arg("--check")
+            .arg(&path)
+            .output()
+            .unwrap();
         assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
     }
     std::fs::remove_file(&path).unwrap();

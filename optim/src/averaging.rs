@@ -15,12 +15,17 @@
 //! assert_eq!(w.item(), 1.0);
 //! ```
 
+use crate::state::{OptimizerState, ParameterState, StateError};
 use wengert_autograd::{
     Float, NamedParameters, Tensor, Variable, apply_formula, no_grad,
     scalar::{Formula, Real},
 };
 
 /// How an average follows.
+///
+/// The running statistics of batch normalisation are not parameters, and those that were measured belong to other weights
+/// than the averages: after a [`swap`](AveragedParameters::swap) pass some batches through the model in training, then
+/// evaluate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Averaging {
     /// a ← d·a + (1 − d)·p: an exponential moving average with this decay (Polyak and Juditsky 1992).
@@ -91,4 +96,35 @@ impl<T: Float> AveragedParameters<T> {
     pub fn updates(&self) -> u64 {
         self.updates
     }
+
+    /// The averages by parameter name, to be stored with a model in training, beside the optimiser's state.
+    pub fn state(&self) -> OptimizerState<T> {
+        let parameters = self.iter().map(|(name, average)| {
+            let states = vec![(AVERAGE.to_string(), average.clone())];
+            (name.to_string(), ParameterState { step: self.updates, carried: 1.0, states })
+        });
+        OptimizerState { optimizer: NAME.into(), parameters: parameters.collect() }
+    }
+
+    /// Goes on from a stored state.
+    ///
+    /// # Errors
+    /// If it is an optimiser's, or does not fit the parameters; then nothing has been changed.
+    pub fn load_state(&mut self, mut state: OptimizerState<T>) -> Result<(), StateError> {
+        let wanted =
+            self.parameters.iter().map(|(name, parameter)| (name, parameter.shape(), &[AVERAGE][..]));
+        state.check(NAME, wanted)?;
+        for (name, average) in self.parameters.names().zip(&mut self.averages) {
+            let stored = state.parameters.remove(name).expect("checked above");
+            self.updates = stored.step;
+            if let Some((_, tensor)) = stored.states.into_iter().next() {
+                *average = tensor;
+            }
+        }
+        Ok(())
+    }
 }
+
+/// What a stored state of averages is called, and each average in it.
+const NAME: &str = "averages";
+const AVERAGE: &str = "average";

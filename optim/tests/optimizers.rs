@@ -168,6 +168,14 @@ fn averages_follow() {
     }
     let average = mean.iter().next().unwrap().1.item();
     assert!((average - 3.0).abs() < 1e-12);
+    // What was stored goes on as if it had never stopped.
+    let mut again = AveragedParameters::new(one(&w), Averaging::Equal);
+    again.load_state(mean.state()).unwrap();
+    w.set(Tensor::full([1], 7.0));
+    again.update();
+    assert_eq!(again.updates(), 4);
+    assert!((again.iter().next().unwrap().1.item() - 4.0).abs() < 1e-12);
+    assert!(again.load_state(Sgd::new(one(&w)).state()).is_err());
 }
 
 #[test]

@@ -324,6 +324,28 @@ mod tests {
         }
     }
 
+    /// The source text at which the compiler reports that a field is no module: where the call that needs it comes from.
+    fn places_of_calls(tokens: TokenStream, found: &mut Vec<String>) {
+        for token in tokens {
+            match token {
+                TokenTree::Group(group) => places_of_calls(group.stream(), found),
+                TokenTree::Ident(ident) if ident == "field" => found.extend(ident.span().source_text()),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_no_module_is_reported_at_its_type() {
+        for source in ["struct A { b: Linear, c: Duration }", "enum A { B { b: Linear }, C(Duration) }"] {
+            let input: DeriveInput = syn::parse_str(source).expect("the test's own declaration parses");
+            let tokens = module(&input, parse_quote!(::wengert_nn)).expect("expands");
+            let mut places = Vec::new();
+            places_of_calls(tokens, &mut places);
+            assert_eq!(places, ["Linear", "Duration", "Linear", "Duration"], "{source}");
+        }
+    }
+
     #[test]
     fn every_bad_field_is_reported() {
         let error = expand("struct A { #[module(x)] b: B, #[module(y)] c: C }").expect_err("two bad options");

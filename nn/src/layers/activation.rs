@@ -32,9 +32,9 @@ macro_rules! plain_activations {
 }
 
 plain_activations! {
-    /// max(x, 0).
+    /// max(x, 0) (Nair and Hinton 2010).
     ReLU = relu;
-    /// min(max(x, 0), 6).
+    /// min(max(x, 0), 6) (Howard and others, "MobileNets", 2017).
     ReLU6 = relu6;
     /// The logistic function 1/(1 + e⁻ˣ).
     Sigmoid = sigmoid;
@@ -44,17 +44,18 @@ plain_activations! {
     Tanh = tanh;
     /// x − tanh x.
     Tanhshrink = tanhshrink;
-    /// x/(1 + |x|).
+    /// x/(1 + |x|) (Bergstra and others 2009).
     Softsign = softsign;
-    /// x/(1 + e⁻ˣ), also called swish.
+    /// x/(1 + e⁻ˣ), also called swish (Elfwing, Uchibe and Doya 2018; Ramachandran, Zoph and Le 2017).
     SiLU = silu;
-    /// x·tanh(ln(1 + eˣ)).
+    /// x·tanh(ln(1 + eˣ)) (Misra 2019).
     Mish = mish;
-    /// The self-normalising exponential unit.
+    /// s·(max(0, x) + min(0, α·(eˣ − 1))) with s = 1.0507… and α = 1.6733…: signals keep mean 0 and variance 1 from layer to
+    /// layer, with the initialiser [`LecunNormal`](Init::LecunNormal) (Klambauer and others 2017).
     SELU = selu;
-    /// min(max(x + 3, 0), 6)/6.
+    /// min(max(x + 3, 0), 6)/6, nearly the logistic function (Howard and others 2019).
     Hardsigmoid = hardsigmoid;
-    /// x·min(max(x + 3, 0), 6)/6.
+    /// x·min(max(x + 3, 0), 6)/6, nearly [`SiLU`] (Howard and others, "Searching for MobileNetV3", 2019).
     Hardswish = hardswish;
 }
 
@@ -86,46 +87,47 @@ macro_rules! activations {
 }
 
 activations! {
-    /// x above 0, slope·x elsewhere.
+    /// x above 0, slope·x elsewhere (Maas, Hannun and Ng 2013). Elementwise.
     LeakyReLU {
         /// The slope below 0: 0.01.
         negative_slope: f64 = 0.01
     } |layer, x| x.leaky_relu(layer.negative_slope);
-    /// x above 0, α·(eˣ − 1) elsewhere.
+    /// x above 0, α·(eˣ − 1) elsewhere (Clevert, Unterthiner and Hochreiter 2016). Elementwise.
     ELU {
         /// α: 1.
         alpha: f64 = 1.0
     } |layer, x| x.elu(layer.alpha);
-    /// max(x, 0) + min(0, α·(e^(x/α) − 1)).
+    /// max(x, 0) + min(0, α·(e^(x/α) − 1)) (Barron 2017). Elementwise.
     CELU {
         /// α: 1.
         alpha: f64 = 1.0
     } |layer, x| x.celu(layer.alpha);
-    /// ln(1 + e^(βx))/β; x itself where βx is above the threshold.
+    /// ln(1 + e^(βx))/β; x itself where βx is above the threshold (Dugas and others 2001). Elementwise.
     Softplus {
         /// β: 1.
         beta: f64 = 1.0,
         /// The threshold: 20.
         threshold: f64 = 20.0
     } |layer, x| x.softplus_with(layer.beta, layer.threshold);
-    /// x between two bounds, the nearer of them elsewhere.
+    /// min(max(x, low), high) (Collobert 2004). Elementwise.
     Hardtanh {
         /// The lower bound: −1.
         low: f64 = -1.0,
         /// The upper bound: 1.
         high: f64 = 1.0
     } |layer, x| x.hardtanh(layer.low, layer.high);
-    /// The first half of an axis times the logistic function of the second (Dauphin and others 2017).
+    /// a·σ(b), with a the first half of an axis and b the second: the axis is half as long in the result (Dauphin and others
+    /// 2017).
     GLU {
         /// The axis: the last.
         axis: isize = -1
     } |layer, x| x.glu(layer.axis);
-    /// eˣ/Σ eˣ along an axis: numbers from 0 to 1 that sum to 1.
+    /// eˣ/Σ eˣ along an axis, of the same shape: numbers from 0 to 1 that sum to 1 (Bridle 1990).
     Softmax {
         /// The axis: the last.
         axis: isize = -1
     } |layer, x| x.softmax(layer.axis);
-    /// The logarithm of [`Softmax`], without overflow.
+    /// x − ln Σ eˣ along an axis, of the same shape: the logarithm of [`Softmax`], without overflow.
     LogSoftmax {
         /// The axis: the last.
         axis: isize = -1

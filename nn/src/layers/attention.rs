@@ -19,6 +19,9 @@ pub struct AttentionOptions {
 /// Attention with several heads (Vaswani and others, "Attention is all you need", 2017, section 3.2.2): from queries
 /// `[N, L, E]`, keys `[N, S, E]` and values `[N, S, E]` to `[N, L, E]`. The batch comes first.
 ///
+/// Each head has its own E/heads columns of Q, K, V = x·Wᵀ + b and gives softmax(Q·Kᵀ/√(E/heads))·V; the heads side by side
+/// go through `out_proj`.
+///
 /// Parameters as PyTorch's: `in_proj_weight` `[3E, E]` (rows for queries, keys, values; Xavier-uniform), `in_proj_bias`
 /// `[3E]` (zero), `out_proj.weight` `[E, E]` (as [`Linear`]) and `out_proj.bias` `[E]` (zero).
 ///

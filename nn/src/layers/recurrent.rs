@@ -246,16 +246,30 @@ macro_rules! recurrent {
 }
 
 recurrent! {
-    /// Elman's network: h ← tanh(W·x + b + U·h + b′); the state is `[layers · directions, N, hidden]`.
+    /// Elman's network ("Finding structure in time", 1990): h ← tanh(W·x + b + U·h + b′), from `[T, N, input]` to
+    /// `[T, N, directions · hidden]`; the state is `[layers · directions, N, hidden]`.
     Rnn, gates 1, state Variable<T>, |stack, x, state, options| {
         rnn(x, state, &stack.weights, stack.nonlinearity, options)
     };
-    /// Gated recurrent units (Cho and others 2014); the state is `[layers · directions, N, hidden]`.
+    /// Gated recurrent units (Cho and others 2014), from `[T, N, input]` to `[T, N, directions · hidden]`; the state is
+    /// `[layers · directions, N, hidden]`.
+    ///
+    /// ```text
+    /// r = σ(W_r·x + b_r + U_r·h + b′_r),  z = σ(W_z·x + b_z + U_z·h + b′_z)
+    /// n = tanh(W_n·x + b_n + r·(U_n·h + b′_n))
+    /// h ← (1 − z)·n + z·h
+    /// ```
     Gru, gates 3, state Variable<T>, |stack, x, state, options| {
         gru(x, state, &stack.weights, options)
     };
-    /// Long short-term memory (Hochreiter and Schmidhuber 1997); the state is a pair (h, c), each
-    /// `[layers · directions, N, hidden]`.
+    /// Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers and others 2000), from
+    /// `[T, N, input]` to `[T, N, directions · hidden]`; the state is a pair (h, c), each `[layers · directions, N, hidden]`.
+    ///
+    /// ```text
+    /// i, f, o = σ(W·x + b + U·h + b′),  g = tanh(W·x + b + U·h + b′), each with rows of its own
+    /// c ← f·c + i·g
+    /// h ← o·tanh c
+    /// ```
     Lstm, gates 4, state (Variable<T>, Variable<T>), |stack, x, state, options| {
         let (out, h, c) = lstm(x, state.map(|(h, c)| (h, c)), &stack.weights, options);
         (out, (h, c))
@@ -272,7 +286,8 @@ impl<T: Float> Rnn<T> {
 }
 
 macro_rules! cells {
-    ($($(#[$doc:meta])* $cell:ident, gates $gates:literal, state $state:ty, |$x:ident, $h:ident, $weights:ident| $step:expr;)*) => {$(
+    ($($(#[$doc:meta])* $cell:ident { $($(#[$setting_doc:meta])* $setting:ident: $type:ty = $default:expr)? },
+        gates $gates:literal, state $state:ty, |$this:ident, $x:ident, $h:ident| $step:expr;)*) => {$(
         $(#[$doc])*
         ///
         /// `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh` are drawn from the uniform distribution in ±1/√hidden.
@@ -280,6 +295,7 @@ macro_rules! cells {
         pub struct $cell<T: Float = f32> {
             /// The weights.
             pub weights: RecurrentWeights<T>,
+            $($(#[$setting_doc])* $setting: $type,)?
         }
 
         impl $cell {
@@ -292,15 +308,31 @@ macro_rules! cells {
         impl<T: Float> $cell<T> {
             /// A cell of any number type.
             pub fn typed(input: usize, hidden: usize) -> Self {
-                $cell { weights: draw($gates, input, hidden, true) }
+                $cell { weights: draw($gates, input, hidden, true), $($setting: $default)? }
             }
+            /// The cell with biases or without.
+            #[must_use]
+            pub fn bias(mut self, bias: bool) -> Self {
+                if !bias {
+                    (self.weights.bias_ih, self.weights.bias_hh) = (None, None);
+                }
+                self
+            }
+            $(
+                $(#[$setting_doc])*
+                #[must_use]
+                pub fn $setting(mut self, $setting: $type) -> Self {
+                    self.$setting = $setting;
+                    self
+                }
+            )?
             /// The state after the input `[N, input]`.
             ///
             /// # Panics
             /// If the shapes do not fit.
             #[track_caller]
             pub fn step(&self, $x: &Variable<T>, $h: &$state) -> $state {
-                let $weights = &self.weights;
+                let $this = self;
                 $step
             }
         }
@@ -324,9 +356,14 @@ macro_rules! cells {
 
 cells! {
     /// One step of [`Rnn`], from a state `[N, hidden]`.
-    RnnCell, gates 1, state Variable<T>, |x, h, weights| rnn_cell(x, h, weights, Nonlinearity::Tanh);
+    RnnCell {
+        /// What the sum goes through: tanh.
+        nonlinearity: Nonlinearity = Nonlinearity::Tanh
+    }, gates 1, state Variable<T>, |cell, x, h| rnn_cell(x, h, &cell.weights, cell.nonlinearity);
     /// One step of [`Gru`], from a state `[N, hidden]`.
-    GruCell, gates 3, state Variable<T>, |x, h, weights| gru_cell(x, h, weights);
+    GruCell {}, gates 3, state Variable<T>, |cell, x, h| gru_cell(x, h, &cell.weights);
     /// One step of [`Lstm`], from a state (h, c), each `[N, hidden]`.
-    LstmCell, gates 4, state (Variable<T>, Variable<T>), |x, h, weights| lstm_cell(x, &h.0, &h.1, weights);
+    LstmCell {}, gates 4, state (Variable<T>, Variable<T>), |cell, x, h| {
+        lstm_cell(x, &h.0, &h.1, &cell.weights)
+    };
 }

@@ -22,7 +22,8 @@ impl Default for TransformerOptions {
     }
 }
 
-/// Self-attention and a feed-forward part, each around a residual connection.
+/// Self-attention and a feed-forward part, each around a residual connection, from `[N, L, E]` to `[N, L, E]`:
+/// x ← norm(x + attention(x)), x ← norm(x + W₂·relu(W₁·x)); with `norm_first` x ← x + part(norm(x)).
 ///
 /// The parts have PyTorch's names: `self_attn`, `linear1`, `linear2`, `norm1`, `norm2`.
 ///
@@ -127,7 +128,8 @@ impl<T: Float> Layer<Variable<T>> for TransformerEncoderLayer<T> {
     }
 }
 
-/// Self-attention, attention to the encoder's output, and a feed-forward part, each around a residual connection.
+/// Self-attention, attention to the encoder's output, and a feed-forward part, each around a residual connection as in
+/// [`TransformerEncoderLayer`]: from `[N, L, E]` and `[N, S, E]` to `[N, L, E]`.
 ///
 /// The parts have PyTorch's names: `self_attn`, `multihead_attn`, `linear1`, `linear2`, `norm1`, `norm2`, `norm3`.
 ///

@@ -20,6 +20,28 @@
 //! A [`Variable`] is a parameter, a [`Buffer`] is state that is saved but not learned, a [`Training`] flag follows
 //! [`train`](Module::train) and [`eval`](Module::eval); options, lists, boxes, tuples, arrays and maps of modules are
 //! modules, with their indices or keys as names; numbers, strings and functions have no parameters.
+//!
+//! A field of any other type is an error at that field, whose note has the cures:
+//!
+//! ```compile_fail,E0277
+//! # use wengert_nn::{Linear, Module};
+//! #[derive(Module)]
+//! struct Net {
+//!     hidden: Linear,
+//!     began: std::time::Instant, // the trait `Module` is not implemented: skip it
+//! }
+//! ```
+//!
+//! So is a layer of another number type than the module's:
+//!
+//! ```compile_fail,E0277
+//! # use wengert_nn::{Linear, Module};
+//! #[derive(Module)]
+//! struct Net {
+//!     hidden: Linear,
+//!     out: Linear<f64>, // `#[module(scalar = f64)]`, and all of them f64
+//! }
+//! ```
 
 mod containers;
 mod members;
