@@ -57,7 +57,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     manual_seed(0);
     let writer = Writer::new(tokenizer.len(), 3, 64, layers);
     let mut adam = Adam::new(writer.named_parameters()).lr(3e-3);
-    println!("{}", writer.summary());
+    println!(
+        "{}",
+        writer.summary_of(|writer| writer.forward(&Tensor::zeros([16, length]), &Tensor::zeros([16])))
+    );
     let mut last = f32::INFINITY;
     for (step, rows) in (0..passages.texts.len()).collect::<Vec<_>>().chunks_exact(16).enumerate() {
         let codes = rows.iter().map(|&row| tokenizer.encode(&passages.texts[row][..=length]));

@@ -84,7 +84,7 @@ fn work(arguments: &Arguments) -> Result<(), Problem> {
     let train = mnist.train();
     manual_seed(seed);
     let net = Cnn::new(train.classes());
-    println!("{}", net.summary());
+    println!("{}", net.summary_of(|net| net.forward(&Variable::zeros([64, 784]))));
 
     let affine = RandomAffine { degrees: 12.0, translate: 0.08, scale: (0.9, 1.1) };
     let loader = train.loader().batch_size(64).shuffle(seed).drop_last(true).map_seeded(

@@ -52,8 +52,9 @@ pub use members::{Buffer, Training};
 pub use state::{ShapeMismatch, StateDict, StateDictError, Unmatched};
 pub use summary::Summary;
 
+use crate::Layer;
 use members::{Member, MemberMut};
-use wengert_autograd::{Float, NamedParameters, Variable};
+use wengert_autograd::{Float, NamedParameters, Tensor, Variable};
 
 /// A part of a model: a layer, a group of layers, the model itself. See the [module documentation](self).
 #[diagnostic::on_unimplemented(
@@ -232,9 +233,33 @@ pub trait Module<T: Float = f32> {
         summary::short_name(std::any::type_name::<Self>())
     }
 
-    /// A table of the parts that have parameters, to be printed.
-    fn summary(&self) -> Summary {
-        Summary::of(self)
+    /// A table of the parts that have parameters, to be printed, for an input of this shape; see [`Summary`].
+    ///
+    /// # Panics
+    /// If the input does not fit the model.
+    #[track_caller]
+    fn summary(&self, input: &[usize]) -> Summary
+    where
+        Self: Layer<Variable<T>, Output = Variable<T>> + Sized,
+    {
+        Summary::of(self, |model| model.forward(&Variable::new(Tensor::zeros(input))))
+    }
+
+    /// The same for a model with other inputs: `forward` calls it. Nothing is changed by the call: it is made in evaluation.
+    ///
+    /// ```
+    /// use wengert_autograd::Tensor;
+    /// use wengert_nn::{Embedding, Layer, Module};
+    ///
+    /// let model = Embedding::new(1000, 16);
+    /// let summary = model.summary_of(|model| model.forward(&Tensor::zeros([8, 5])));
+    /// assert!(summary.to_string().contains("Embedding  [8, 5, 16]  [1000, 16]       16000"));
+    /// ```
+    fn summary_of(&self, forward: impl FnOnce(&Self) -> Variable<T>) -> Summary
+    where
+        Self: Sized,
+    {
+        Summary::of(self, forward)
     }
 }
 
