@@ -260,6 +260,10 @@ fn convolutions_and_pools(f: &mut Fixture) {
     f.plain("avg_pool3d", AvgPool3d::new(2));
     f.plain("adaptive_avg_pool1d", AdaptiveAvgPool1d::new(3));
     f.plain("adaptive_avg_pool2d", AdaptiveAvgPool2d::new([2, 3]));
+    f.plain("adaptive_avg_pool3d", AdaptiveAvgPool3d::new([2, 1, 2]));
+    f.plain("adaptive_max_pool1d", AdaptiveMaxPool1d::new(3));
+    f.plain("adaptive_max_pool3d", AdaptiveMaxPool3d::new([2, 1, 2]));
+    f.plain("conv_transpose3d", ConvTranspose3d::typed(2, 3, 2).stride(2));
     f.plain("adaptive_max_pool2d", AdaptiveMaxPool2d::new([2, 3]));
 }
 

@@ -147,8 +147,8 @@ fn loss_of(gpt: &Gpt, text: &[i64]) -> f64 {
 fn work(arguments: &Arguments) -> Result<(), Problem> {
     let quick = arguments.flag("--quick");
     let seed = arguments.value("--seed", 0)?;
-    let steps: u64 = arguments.value("--steps", if quick { 300 } else { 6000 })?;
-    let batch = arguments.value("--batch-size", if quick { 16 } else { 32 })?;
+    let steps: u64 = arguments.value("--steps", if quick { 250 } else { 5000 })?;
+    let batch = arguments.value("--batch-size", 16)?;
     let lr = arguments.value("--lr", 2e-3)?;
 
     let text = bundled::shakespeare()?;
@@ -165,7 +165,7 @@ fn work(arguments: &Arguments) -> Result<(), Problem> {
         width: arguments.value("--width", 128)?,
         heads: arguments.value("--heads", 4)?,
         layers: arguments.value("--layers", 4)?,
-        dropout: arguments.value("--dropout", if quick { 0.0 } else { 0.1 })?,
+        dropout: arguments.value("--dropout", 0.0)?,
     };
     let gpt = Gpt::new(&sizes);
     // Decay is for what multiplies: matrices, not biases and norms.
@@ -204,7 +204,7 @@ fn work(arguments: &Arguments) -> Result<(), Problem> {
 
         let step = step + 1;
         if step % (steps / 10).max(1) == 0 || step == steps {
-            validation = loss_of(&gpt, if step == steps { unknown } else { part });
+            validation = loss_of(&gpt, if step == steps && !quick { unknown } else { part });
             let train = mean.unwrap_or(f64::NAN);
             let seconds = start.elapsed().as_secs_f64();
             println!("\nstep {step}: training {train:.4}, validation {validation:.4}, {seconds:.0} s");

@@ -141,24 +141,24 @@ activations! {
     Softmin {
         /// The axis: the last.
         axis: isize = -1
-    } |layer, x| (-x).softmax(layer.axis);
+    } |layer, x| x.softmin(layer.axis);
     /// x nearer to 0 by λ, and 0 within λ of it: the proximal map of λ·|x|.
     Softshrink {
         /// λ: ½.
         lambda: f64 = 0.5
-    } |layer, x| x - x.clamp(-layer.lambda, layer.lambda);
+    } |layer, x| x.softshrink(layer.lambda);
     /// x, and 0 within λ of 0.
     Hardshrink {
         /// λ: ½.
         lambda: f64 = 0.5
-    } |layer, x| x.masked_fill(&x.value().map(|x| x.into_f64().abs() <= layer.lambda), 0.0);
+    } |layer, x| x.hardshrink(layer.lambda);
     /// x above a threshold, a value elsewhere.
     Threshold {
         /// The threshold: 0.
         threshold: f64 = 0.0,
         /// The value: 0.
         value: f64 = 0.0
-    } |layer, x| x.masked_fill(&x.value().map(|x| x.into_f64() <= layer.threshold), layer.value);
+    } |layer, x| x.threshold(layer.threshold, layer.value);
 }
 
 /// x above 0, a·x elsewhere, with a slope that is learned: one for all, or one for each channel (axis 1)

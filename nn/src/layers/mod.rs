@@ -26,8 +26,8 @@ pub use norm::{
 };
 pub use normalization::Normalization;
 pub use pool::{
-    AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d,
-    MaxPool2d, MaxPool3d,
+    AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d, AdaptiveMaxPool1d, AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d, AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d,
 };
 pub use positional::{LearnedEncoding, RotaryEncoding, SinusoidalEncoding};
 pub use recurrent::{Gru, GruCell, Lstm, LstmCell, Rnn, RnnCell, sequence_mask};

@@ -72,6 +72,12 @@ pools! {
     AdaptiveAvgPool1d = adaptive_avg_pool1d;
     /// The means of a grid of cells of `[N, C, H, W]`: to `[N, C, rows, columns]`.
     AdaptiveAvgPool2d = adaptive_avg_pool2d;
+    /// The means of a grid of cells of `[N, C, D, H, W]`.
+    AdaptiveAvgPool3d = adaptive_avg_pool3d;
+    /// The maxima of a given number of cells of `[N, C, L]`: to `[N, C, cells]`.
+    AdaptiveMaxPool1d = adaptive_max_pool1d;
     /// The maxima of a grid of cells of `[N, C, H, W]`: to `[N, C, rows, columns]`.
     AdaptiveMaxPool2d = adaptive_max_pool2d;
+    /// The maxima of a grid of cells of `[N, C, D, H, W]`.
+    AdaptiveMaxPool3d = adaptive_max_pool3d;
 }
