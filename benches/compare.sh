@@ -7,6 +7,7 @@
 # -i makes PyTorch's MKL run as on Intel's processors (peers/mkl_as_on_intel.c says why); w8 is always compared with that.
 # w6 runs with one thread. From the first round on both sides begin with the weights that PyTorch drew, so their losses
 # agree. PyTorch is driven from Python, as its users drive it. benches/peers/setup.sh installs it, `setup.sh keras` Keras.
+# WORKLOADS=FILE takes a binary that is already built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 home=${PEERS_HOME:-$HOME/.cache/peers}
@@ -36,8 +37,8 @@ if [ "${1:-}" = mnist ]; then
   exit
 fi
 
-binary=$(cargo bench --bench workloads --no-run --message-format=json 2> /dev/null |
-  "$python" -c 'import json, sys; print([m["executable"] for m in map(json.loads, sys.stdin) if m.get("executable")][-1])')
+find='import json, sys; print([m["executable"] for m in map(json.loads, sys.stdin) if m.get("executable")][-1])'
+binary=${WORKLOADS:-$(cargo bench --bench workloads --no-run --message-format=json 2> /dev/null | "$python" -c "$find")}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export PEER_REPEATS=${PEER_REPEATS:-3} PEER_REPEAT_SECONDS=${PEER_REPEAT_SECONDS:-0.3}

@@ -41,7 +41,7 @@ fn trained<I, M: Module + Layer<I, Output = Variable>>(
 ) -> String {
     let parameters = model.named_parameters();
     let mut adam = Adam::new(parameters.clone()).lr(1e-3);
-    let mut report = String::new();
+    let (mut report, mut losses) = (String::new(), Vec::new());
     for step in 0..50 {
         let scores = model.forward(input);
         let number = scores.shape()[scores.rank() - 1] as isize;
@@ -56,21 +56,29 @@ fn trained<I, M: Module + Layer<I, Output = Variable>>(
             }
         }
         adam.step();
+        losses.push(loss.item());
     }
+    assert!(losses[49] < losses[0], "fifty steps on one batch must lower the loss: {losses:?}");
     write!(report, " weights {:016x}", parameters.fingerprint()).unwrap();
     report
 }
 
-/// Small enough for a test, and still large enough that every kernel goes parallel inside the pool.
+/// Small enough for a test without optimisation, and large enough that the larger kernels go parallel inside the pool.
 fn results() -> Vec<(&'static str, String)> {
     manual_seed(0);
-    let image = |shape: &[usize]| Variable::new(uniform(1, shape));
-    let mlp = trained(&models::mnist_mlp(), &image(&[32, 784]), &integers(2, 10, 32));
-    let cnn = trained(&models::lenet(), &image(&[4, 1, 28, 28]), &integers(2, 10, 4));
-    let lstm = trained(&TextLstm::new(500, 64, 64), &integers(1, 500, [16, 12]), &integers(2, 2, 16));
-    let sizes = GptSizes { vocabulary: 65, width: 64, heads: 4, layers: 2, time: 64 };
-    let gpt = trained(&Gpt::new(&sizes), &integers(1, 65, [4, 64]), &integers(2, 65, [4, 64]));
-    vec![("mlp", mlp), ("cnn", cnn), ("lstm", lstm), ("gpt", gpt)]
+    let perceptron = Sequential::new((Linear::new(128, 128), ReLU, Linear::new(128, 10)));
+    let convolutional = Sequential::new((
+        (Conv2d::new(1, 8, 3), ReLU, Conv2d::new(8, 16, 3), ReLU, MaxPool2d::new(2), Flatten::default()),
+        (Linear::new(256, 32), ReLU, Linear::new(32, 10)),
+    ));
+    let sizes = GptSizes { vocabulary: 65, width: 32, heads: 4, layers: 1, time: 32 };
+    let inputs = |shape: &[usize]| Variable::new(uniform(1, shape));
+    vec![
+        ("perceptron", trained(&perceptron, &inputs(&[64, 128]), &integers(2, 10, 64))),
+        ("convolutional", trained(&convolutional, &inputs(&[8, 1, 12, 12]), &integers(2, 10, 8))),
+        ("lstm", trained(&TextLstm::new(100, 32, 32), &integers(1, 100, [16, 8]), &integers(2, 2, 16))),
+        ("gpt", trained(&Gpt::new(&sizes), &integers(1, 65, [4, 32]), &integers(2, 65, [4, 32]))),
+    ]
 }
 
 /// The results of a process with these variables in its environment.
@@ -107,13 +115,11 @@ fn any_number_of_threads_gives_the_same_bits() {
     }
 }
 
-/// Other instructions round otherwise, so bits differ; that it runs, and to finite weights, is what is asked.
+/// Other instructions round otherwise, so bits differ; the models must train all the same.
 #[test]
 fn processors_without_vector_instructions_will_do() {
     for level in ["baseline", "avx2"] {
         let one = child(&[(THREADS, "1"), ("WENGERT_SIMD", level)]);
         assert_eq!(one.len(), 4, "at the level {level}: {one:?}");
-        let two = child(&[(THREADS, "2"), ("WENGERT_SIMD", level)]);
-        assert_eq!(one, two, "at the level {level} with two threads");
     }
 }

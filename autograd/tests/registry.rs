@@ -496,3 +496,18 @@ fn a_wrong_rule_is_reported_as_wrong() {
         assert!(text.contains(part), "{part:?} is missing in\n{text}");
     }
 }
+
+/// What this program has been started with when it checks another instruction set.
+const SIMD: &str = "WENGERT_SIMD";
+
+/// On a processor without vector instructions the plain paths run; `WENGERT_SIMD` forces them here.
+#[test]
+fn all_of_this_holds_without_vector_instructions() {
+    if std::env::var_os(SIMD).is_some() {
+        return; // the child itself
+    }
+    let mut child = std::process::Command::new(std::env::current_exe().expect("this program has a path"));
+    let output = child.env(SIMD, "baseline").output().expect("this program can be started");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+}

@@ -73,8 +73,8 @@ pub(crate) fn map_at_once<T: Float>(
         return None;
     }
     let mut runs = [std::ptr::null(); FEW];
-    for (run, input) in runs.iter_mut().zip(inputs) {
-        *run = input.packed_ptr(shape)?;
+    for i in 0..inputs.len() {
+        runs[i] = inputs[i].packed_ptr(shape)?;
     }
     let mut output = Fresh::like(&inputs[0]);
     // SAFETY: every input has n elements side by side, the output has room for as many, and all of them are written.
