@@ -10,7 +10,7 @@ use super::{
     matmul::{Matrix, Sizes, gemm_into},
     parallel::for_each_block,
     simd::dispatch,
-    softmax::{dot, largest, sum},
+    softmax::{dot, largest, total},
 };
 use crate::{
     ops::Drops,
@@ -75,6 +75,49 @@ fn head<T: Float>(x: &Tensor<T>, batch: Dims, mut index: usize) -> Matrix<*const
     }
 }
 
+/// How the heads of a result lie in memory: like those of the input that it belongs to. Where these stand side by side in
+/// each position, as a projection leaves them, so do those of the result, and putting them together moves nothing.
+#[derive(Clone, Copy)]
+struct Layout {
+    shape: Dims,
+    /// Heads beside each other in a position; 0 where each head has a matrix of its own.
+    side_by_side: usize,
+}
+
+impl Layout {
+    /// For `width` numbers at each place of `like`.
+    fn like<T: Float>(like: &Tensor<T>, width: usize) -> Layout {
+        let (mut shape, rank) = (like.dims(), like.rank());
+        shape[rank - 1] = width;
+        let mut side_by_side = 0;
+        if rank > 2 && like.strides()[rank - 3] < like.strides()[rank - 2] && !like.is_empty() {
+            side_by_side = shape[rank - 3];
+            shape.swap(rank - 3, rank - 2);
+        }
+        Layout { shape, side_by_side }
+    }
+
+    /// The matrix of the head at this index of the batch, from `row` on.
+    fn head<T>(&self, data: &Place<T>, index: usize, row: usize) -> Matrix<*mut T> {
+        let [first, second, width] = [3, 2, 1].map(|back| match self.shape.len() {
+            rank if rank < back => 1,
+            rank => self.shape[rank - back],
+        });
+        match self.side_by_side {
+            0 => Matrix::row_major(data.at((index * second + row) * width), width),
+            heads => {
+                let place = (index / heads * first + row) * heads + index % heads;
+                Matrix { data: data.at(place * width), row: heads * width, column: 1 }
+            }
+        }
+    }
+
+    /// The result, with the axes in their order.
+    fn finish<T: Float>(&self, result: Tensor<T>) -> Tensor<T> {
+        if self.side_by_side > 0 { result.transpose(-3, -2) } else { result }
+    }
+}
+
 /// The matrix from that row on.
 fn rows_from<T>(x: Matrix<*const T>, row: usize) -> Matrix<*const T> {
     Matrix { data: x.data.wrapping_add(row * x.row), ..x }
@@ -108,8 +151,8 @@ impl<T: Float> Attention<'_, T> {
         let extent = self.extent();
         let Extent { batch, l, s, e, f } = extent;
         let (count, block) = (batch.count(), self.block(extent));
-        let shape = batch.with_pushed(l);
-        let (mut out, mut logs) = (Fresh::<T>::new(shape.with_pushed(f)), Fresh::<T>::new(shape));
+        let layout = Layout::like(self.q, f);
+        let (mut out, mut logs) = (Fresh::<T>::new(layout.shape), Fresh::<T>::new(batch.with_pushed(l)));
         let (out_place, logs_place) = (Place(out.as_mut_ptr()), Place(logs.as_mut_ptr()));
         for_each_block(count, self.nanoseconds(extent), |b| {
             let mut scratch = vec![T::zero(); block.min(l) * s];
@@ -135,14 +178,14 @@ impl<T: Float> Attention<'_, T> {
                     let logs = std::slice::from_raw_parts_mut(logs_place.at(b * l + first), m);
                     normalise(scores, width, place_of_first, logs);
                     self.drop(b, extent, first, width, scores);
-                    let out = Matrix::row_major(out_place.at((b * l + first) * f), f);
+                    let out = layout.head(&out_place, b, first);
                     let place = Matrix::row_major(scores.as_ptr(), width);
                     gemm_into(out, place, v, Sizes { m, n: f, k: width }, false, count == 1);
                 }
             }
         });
         // SAFETY: every head's blocks were written.
-        unsafe { (out.assume_init(), logs.assume_init()) }
+        unsafe { (layout.finish(out.assume_init()), logs.assume_init()) }
     }
 
     /// The cotangents of q, k and v from that of the output and the log-sum-exps.
@@ -151,9 +194,8 @@ impl<T: Float> Attention<'_, T> {
         let Extent { batch, l, s, e, f } = extent;
         let (count, block) = (batch.count(), self.block(extent));
         let logs = logs.as_slice().expect("packed by the forward pass");
-        let mut dq = Fresh::<T>::new(batch.with_pushed(l).with_pushed(e));
-        let mut dk = Fresh::<T>::new(batch.with_pushed(s).with_pushed(e));
-        let mut dv = Fresh::<T>::new(batch.with_pushed(s).with_pushed(f));
+        let layouts = [Layout::like(self.q, e), Layout::like(self.k, e), Layout::like(self.v, f)];
+        let [mut dq, mut dk, mut dv] = layouts.map(|layout| Fresh::<T>::new(layout.shape));
         let [q_place, k_place, v_place] =
             [Place(dq.as_mut_ptr()), Place(dk.as_mut_ptr()), Place(dv.as_mut_ptr())];
         for_each_block(count, 2.5 * self.nanoseconds(extent), |b| {
@@ -161,12 +203,13 @@ impl<T: Float> Attention<'_, T> {
             let (q, k, v) = (head(self.q, batch, b), head(self.k, batch, b), head(self.v, batch, b));
             let g = head(g, batch, b);
             let spread = count == 1;
-            let dk = Matrix::row_major(k_place.at(b * s * e), e);
-            let dv = Matrix::row_major(v_place.at(b * s * f), f);
+            let (dk, dv) = (layouts[1].head(&k_place, b, 0), layouts[2].head(&v_place, b, 0));
             // SAFETY: these parts are this head's alone; after this they are initialised.
             unsafe {
-                (0..s * e).for_each(|i| dk.data.add(i).write(T::zero()));
-                (0..s * f).for_each(|i| dv.data.add(i).write(T::zero()));
+                for key in 0..s {
+                    dk.data.wrapping_add(key * dk.row).write_bytes(0, e);
+                    dv.data.wrapping_add(key * dv.row).write_bytes(0, f);
+                }
             }
             for first in (0..l).step_by(block) {
                 let m = block.min(l - first);
@@ -199,14 +242,15 @@ impl<T: Float> Attention<'_, T> {
                     gemm_into(dv, weights.t(), g, Sizes { m: width, n: f, k: m }, true, spread);
                     score_cotangents(p, dp, width, place_of_first, self.scale);
                     let ds = Matrix::row_major(dp.as_ptr(), width);
-                    let dq = Matrix::row_major(q_place.at((b * l + first) * e), e);
+                    let dq = layouts[0].head(&q_place, b, first);
                     gemm_into(dq, ds, k, Sizes { m, n: e, k: width }, false, spread);
                     gemm_into(dk, ds.t(), q, Sizes { m: width, n: e, k: m }, true, spread);
                 }
             }
         });
         // SAFETY: every head's parts were written: dq block by block, dk and dv when they were zeroed.
-        unsafe { [dq.assume_init(), dk.assume_init(), dv.assume_init()] }
+        let [q, k, v] = unsafe { [dq.assume_init(), dk.assume_init(), dv.assume_init()] };
+        [layouts[0].finish(q), layouts[1].finish(k), layouts[2].finish(v)]
     }
 
     /// Scales the scores of a block and adds the mask.
@@ -280,7 +324,7 @@ fn normalise<T: Float>(scores: &mut [T], width: usize, first: Option<usize>, log
             for score in row.iter_mut() {
                 *score = Mathematics::exp::<FMA>(*score - top);
             }
-            let total = sum(row);
+            let total = total(row);
             let scale = T::one() / total;
             for score in row {
                 *score = *score * scale;

@@ -4,9 +4,13 @@
 //! flat loop takes the exponential of the whole block, each row is summed and scaled. The exponential is what takes the
 //! time, and in a flat loop it runs in full vectors even where rows are as short as a classifier's ten classes.
 //!
-//! The sum of a row is taken in 16 running sums and a fixed tree, so its bits depend on the row alone.
+//! The sum of a row is taken in running sums and a fixed tree (see [`lanes`](super::lanes)), so its bits depend on the row alone.
 
-use super::{reduce::in_chunks, simd::dispatch};
+use super::{
+    lanes::{fold, sum},
+    reduce::in_chunks,
+    simd::dispatch,
+};
 use crate::scalar::{Float, mathematics::Mathematics};
 use std::mem::MaybeUninit;
 
@@ -16,7 +20,6 @@ const BLOCK: usize = 1024;
 const ROWS: usize = 64;
 /// Elements that one thread takes at a time, but at least one row.
 const CHUNK: usize = 4096;
-const LANES: usize = 16;
 /// Nanoseconds an element.
 const COST: f64 = 0.6;
 
@@ -31,64 +34,17 @@ fn rows_in_chunk(n: usize) -> usize {
 /// The largest number of a row. NaN are passed over: they reach the result through the exponential.
 #[inline(always)]
 pub(super) fn largest<T: Float>(row: &[T]) -> T {
-    let larger = |a: T, b: T| if b > a { b } else { a };
-    let (chunks, rest) = row.as_chunks::<LANES>();
-    let mut top = rest.iter().fold(T::neg_infinity(), |top, &value| larger(top, value));
-    if !chunks.is_empty() {
-        let mut running = [T::neg_infinity(); LANES];
-        for chunk in chunks {
-            for (running, &value) in running.iter_mut().zip(chunk) {
-                *running = larger(*running, value);
-            }
-        }
-        top = running.iter().fold(top, |top, &value| larger(top, value));
-    }
-    top
-}
-
-/// The sum of 16 numbers, in pairs.
-#[inline(always)]
-fn total<T: Float>(mut running: [T; LANES]) -> T {
-    let mut width = LANES / 2;
-    while width > 0 {
-        for lane in 0..width {
-            running[lane] = running[lane] + running[lane + width];
-        }
-        width /= 2;
-    }
-    running[0]
-}
-
-/// Σ term(aᵢ, bᵢ) in 16 running sums.
-macro_rules! lane_sum {
-    ($a:expr, $b:expr, |$x:ident, $y:ident| $term:expr) => {{
-        let ((a, a_rest), (b, b_rest)) = ($a.as_chunks::<LANES>(), $b.as_chunks::<LANES>());
-        let mut rest = T::zero();
-        for (&$x, &$y) in a_rest.iter().zip(b_rest) {
-            rest = rest + $term;
-        }
-        if a.is_empty() {
-            rest
-        } else {
-            let mut running = [T::zero(); LANES];
-            for (a, b) in a.iter().zip(b) {
-                for ((running, &$x), &$y) in running.iter_mut().zip(a).zip(b) {
-                    *running = *running + $term;
-                }
-            }
-            total(running) + rest
-        }
-    }};
+    fold!(([row] | x | x), T::neg_infinity(), |a, b| if b > a { b } else { a })
 }
 
 #[inline(always)]
-pub(super) fn sum<T: Float>(row: &[T]) -> T {
-    lane_sum!(row, row, |x, _same| x)
+pub(super) fn total<T: Float>(row: &[T]) -> T {
+    sum!([row] | x | x)
 }
 
 #[inline(always)]
 pub(super) fn dot<T: Float>(a: &[T], b: &[T]) -> T {
-    lane_sum!(a, b, |x, y| x * y)
+    sum!([a, b] | x, y | x * y)
 }
 
 #[inline(always)]
@@ -140,13 +96,13 @@ unsafe fn log_sum_exp_rows<const FMA: bool, T: Float>(x: &[T], n: usize, out: &m
                 }
             }
             exponential::<FMA, T>(shifted);
-            for (row, total) in shifted.chunks_exact(n).zip(&mut totals) {
-                *total = sum(row);
+            for (row, sum) in shifted.chunks_exact(n).zip(&mut totals) {
+                *sum = total(row);
             }
         } else {
             let top = largest(x);
             out[0] = top;
-            totals[0] = lane_sum!(x, x, |x, _same| Mathematics::exp::<FMA>(x - top));
+            totals[0] = sum!([x] | x | Mathematics::exp::<FMA>(x - top));
         }
         for total in &mut totals {
             *total = Mathematics::ln::<FMA>(*total);
@@ -183,7 +139,7 @@ unsafe fn softmax_rows<const FMA: bool, T: Float>(x: &[T], n: usize, out: &mut [
         let out = unsafe { &mut *(std::ptr::from_mut(out) as *mut [T]) };
         exponential::<FMA, T>(out);
         for row in out.chunks_exact_mut(n) {
-            let scale = T::one() / sum(row);
+            let scale = T::one() / total(row);
             for value in row {
                 *value = *value * scale;
             }
@@ -238,7 +194,7 @@ unsafe fn backward_rows<const FMA: bool, T: Float>(
         if logarithm {
             let out = fill(out, y.iter().map(|&y| Mathematics::exp::<FMA>(y)));
             for (out, g) in out.chunks_exact_mut(n).zip(g.chunks_exact(n)) {
-                let total = sum(g);
+                let total = total(g);
                 for (out, &g) in out.iter_mut().zip(g) {
                     *out = g - *out * total;
                 }

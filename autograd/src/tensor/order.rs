@@ -44,22 +44,58 @@ pub(super) fn select_lane<E: Element>(lane: &[E], descending: bool, count: usize
         let by_value = order(&lane[a as usize], &lane[b as usize]);
         (if descending { by_value.reverse() } else { by_value }).then(a.cmp(&b))
     };
+    if count <= FEW && count < indices.len() {
+        return select_few(lane, descending, &mut indices[..count]);
+    }
     if count < indices.len() {
         indices.select_nth_unstable_by(count - 1, compare);
     }
     indices[..count].sort_unstable_by(compare);
 }
 
+/// So many elements are kept in order while the lane goes by.
+const FEW: usize = 32;
+
+/// The indices of the first elements of the sorted lane, as many as there are places: each element is compared with the
+/// last that is held, and rarely has a place before it.
+fn select_few<E: Element>(lane: &[E], descending: bool, places: &mut [i64]) {
+    let before = |a: &E, b: &E| if descending { order(b, a).is_lt() } else { order(a, b).is_lt() };
+    let last = places.len() - 1;
+    for (index, element) in lane.iter().enumerate() {
+        let held = index.min(places.len());
+        if held > last && !before(element, &lane[places[last] as usize]) {
+            continue;
+        }
+        // Among equals the earlier stays first.
+        let mut at = held.min(last);
+        while at > 0 && before(element, &lane[places[at - 1] as usize]) {
+            places[at] = places[at - 1];
+            at -= 1;
+        }
+        places[at] = index as i64;
+    }
+}
+
+/// Elements that are looked at together for one that is better than the best so far, which in most blocks there is not.
+const BLOCK: usize = 64;
+
 /// The index of the first greatest (or least) element; of the first NaN, if there is any. The lane is not empty.
 pub(super) fn extreme_of_lane<E: Element>(lane: &[E], greatest: bool) -> i64 {
-    let mut best = 0;
-    for (index, element) in lane.iter().enumerate() {
-        let held = &lane[best];
+    let (mut best, mut held) = (0, lane[0]);
+    let better = |element: E, held: E| {
+        (if greatest { element > held } else { element < held }) || element.not_a_number()
+    };
+    for (number, block) in lane.chunks(BLOCK).enumerate() {
         if held.not_a_number() {
             break;
         }
-        if element.not_a_number() || (if greatest { element > held } else { element < held }) {
-            best = index;
+        if !block.iter().fold(false, |found, &element| found | better(element, held)) {
+            continue;
+        }
+        for (place, &element) in block.iter().enumerate() {
+            if !held.not_a_number() && better(element, held) {
+                (best, held) = (number * BLOCK + place, element);
+            }
         }
     }
     best as i64

@@ -5,9 +5,9 @@
 //! number or two for each plane (T. F. Chan, G. H. Golub and R. J. LeVeque, "Algorithms for computing the sample
 //! variance", 1983); then a linear function on each plane.
 
-use super::{moments, sums};
+use super::moments;
 use crate::{
-    kernel::{reduce::in_chunks, simd::dispatch},
+    kernel::{lanes::sum, reduce::in_chunks, simd::dispatch},
     scalar::Float,
     tensor::{Dims, Fresh, Tensor},
 };
@@ -176,8 +176,7 @@ impl Planes {
             /// None; the signature is that of `dispatch!`.
             #[inline(always)]
             unsafe fn run<const FMA: bool, T: Float>(x: &[T], g: &[T], mean: T) -> [T; 2] {
-                let x = &x[..g.len()];
-                sums(g.len(), |i| [g[i], g[i] * (x[i] - mean)])
+                [sum!([g] | g | g), sum!([g, x] | g, x | g * (x - mean))]
             }
             let [plain, along] = dispatch!([T: Float] run::<FMA, T>(x: &[T], g: &[T], mean: T) -> [T; 2]);
             [plain, along * self.scale(variance)]

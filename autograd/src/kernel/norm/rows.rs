@@ -4,9 +4,8 @@
 //! squares + ε). With h = ȳ·w the gradient of a row is x̄ = r·(h − mean(h) − x̂·mean(h·x̂)), the first mean being absent
 //! where μ is; w̄ = Σ over rows ȳ·x̂ and b̄ = Σ over rows ȳ.
 
-use super::sums;
 use crate::{
-    kernel::{parallel::in_chunks_of_two, reduce, simd::dispatch},
+    kernel::{lanes::sum, parallel::in_chunks_of_two, reduce, simd::dispatch},
     scalar::Float,
     tensor::{Dims, Fresh, Tensor},
 };
@@ -131,11 +130,9 @@ unsafe fn forward_rows<const FMA: bool, T: Float>(
     for ((x, y), statistics) in
         x.chunks_exact(len).zip(y.chunks_exact_mut(len)).zip(statistics.chunks_exact_mut(2))
     {
-        let mut mean = T::zero();
-        if rows.centred {
-            mean = sums(len, |i| [x[i], T::zero()])[0] / count;
-        }
-        let variance = sums(len, |i| [(x[i] - mean) * (x[i] - mean), T::zero()])[0] / count;
+        let (x, y) = (&x[..len], &mut y[..len]);
+        let mean = if rows.centred { sum!([x] | x | x) / count } else { T::zero() };
+        let variance = sum!([x] | x | (x - mean) * (x - mean)) / count;
         let r = T::one() / num_traits::Float::sqrt(variance + T::from_f64(rows.eps));
         for i in 0..len {
             y[i].write((x[i] - mean) * r * weight[i] + bias[i]);
@@ -164,12 +161,9 @@ unsafe fn backward_rows<const FMA: bool, T: Float>(
     for (row, dx) in dx.chunks_exact_mut(len).enumerate() {
         let (x, g) = (&x[row * len..][..len], &g[row * len..][..len]);
         let (mean, r) = (statistics[2 * row], statistics[2 * row + 1]);
-        let [plain, along] = sums(len, |i| {
-            let h = g[i] * weight[i];
-            [h, h * (x[i] - mean)]
-        });
-        let plain = if rows.centred { plain / count } else { T::zero() };
-        let along = along * r / count;
+        let dx = &mut dx[..len];
+        let plain = if rows.centred { sum!([g, weight] | g, w | g * w) / count } else { T::zero() };
+        let along = sum!([g, weight, x] | g, w, x | g * w * (x - mean)) * r / count;
         for i in 0..len {
             let normal = (x[i] - mean) * r;
             dx[i].write(r * (g[i] * weight[i] - plain - normal * along));
