@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::PathBuf,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
@@ -394,15 +394,48 @@ fn an_interrupted_training_goes_on_to_the_same_bits() {
 
 const CHILD: &str = "WENGERT_TRAIN_CHILD";
 
-/// What a process does that may be killed: train in a folder, going on with what is there, and write the weights' hash.
+/// What a process does that may be killed or interrupted: train in a folder, going on with what is there, and write the
+/// weights' hash.
 fn child(folder: PathBuf) {
     let validation = moons(1).loader().batch_size(50);
     let net = Net::new(9);
     let loader = moons(0).loader().batch_size(10).shuffle(4).prefetch(2);
-    setup(&net, &validation, &folder).resume(true).fit(&loader).unwrap();
+    let stop = StopFlag::on_ctrl_c().unwrap();
+    let history = setup(&net, &validation, &folder).resume(true).stop_flag(stop).fit(&loader).unwrap();
+    if history.stopped.as_deref() == Some("interrupted") {
+        fs::write(folder.join("interrupted"), "").unwrap();
+        return;
+    }
     let result = format!("{:016x}", net.named_parameters().fingerprint());
     wengert::storage::write_atomically(folder.join("result"), |file| file.write_all(result.as_bytes()))
         .unwrap();
+}
+
+/// A process that trains in this folder.
+fn start(folder: &Folder) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_killed_training_goes_on_to_the_same_bits"])
+        .env(CHILD, &folder.0)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Waits until the process has written so many checkpoints (there are 36), or is over.
+fn wait_for_checkpoints(mut count: u64, process: &mut Child, folder: &Folder) {
+    let stored = || fs::metadata(folder.0.join("training.ckpt")).and_then(|file| file.modified()).ok();
+    let mut last = stored();
+    while count > 0 && process.try_wait().unwrap().is_none() {
+        let now = stored();
+        count -= u64::from(now != last);
+        last = now;
+        thread::sleep(Duration::from_micros(200));
+    }
+}
+
+fn result(folder: &Folder) -> String {
+    fs::read_to_string(folder.0.join("result")).unwrap()
 }
 
 #[test]
@@ -411,38 +444,35 @@ fn a_killed_training_goes_on_to_the_same_bits() {
         return child(folder.into());
     }
     let _turn = alone();
-    let start = |folder: &Folder| {
-        Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "a_killed_training_goes_on_to_the_same_bits"])
-            .env(CHILD, &folder.0)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap()
-    };
-    let straight = Folder::new("straight");
+    let (straight, killed) = (Folder::new("straight"), Folder::new("killed"));
     assert!(start(&straight).wait().unwrap().success());
-    let expected = fs::read_to_string(straight.0.join("result")).unwrap();
 
-    let killed = Folder::new("killed");
-    let stored = || fs::metadata(killed.0.join("training.ckpt")).and_then(|file| file.modified()).ok();
     let mut generator = Generator::new(std::process::id().into());
     let mut kills = 0;
     while !killed.0.join("result").exists() {
         let mut process = start(&killed);
-        // After a few checkpoints (there are 36), and then at a moment of its own.
-        let mut left = if kills < 20 { generator.below(6) } else { u64::MAX };
-        let mut last = stored();
-        while left > 0 && process.try_wait().unwrap().is_none() {
-            let now = stored();
-            left -= u64::from(now != last);
-            last = now;
-            thread::sleep(Duration::from_micros(200));
-        }
+        let checkpoints = if kills < 20 { generator.below(6) } else { u64::MAX };
+        wait_for_checkpoints(checkpoints, &mut process, &killed);
         thread::sleep(Duration::from_micros(generator.below(4000)));
         process.kill().unwrap(); // SIGKILL; or it is over
         kills += u64::from(!process.wait().unwrap().success());
     }
     assert!(kills > 0);
-    assert_eq!(fs::read_to_string(killed.0.join("result")).unwrap(), expected);
+    assert_eq!(result(&killed), result(&straight));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stores_the_training_and_ends_it() {
+    let _turn = alone();
+    let (straight, stopped) = (Folder::new("not-stopped"), Folder::new("stopped"));
+    assert!(start(&straight).wait().unwrap().success());
+
+    let mut process = start(&stopped);
+    wait_for_checkpoints(3, &mut process, &stopped);
+    let signal = Command::new("sh").args(["-c", &format!("kill -INT {}", process.id())]).status().unwrap();
+    assert!(signal.success() && process.wait().unwrap().success(), "it ends as a program that is done");
+    assert!(stopped.0.join("interrupted").exists() && !stopped.0.join("result").exists());
+    assert!(start(&stopped).wait().unwrap().success());
+    assert_eq!(result(&stopped), result(&straight));
 }

@@ -232,13 +232,11 @@ impl<'a, X, Y: BatchSize, O, T: Float> Trainer<'a, X, Y, O, T> {
 
     /// A new training, or the stored one to go on with.
     fn begin(&mut self) -> Result<Session, TrainError> {
-        #[allow(unused_mut)] // without checkpoints nothing changes it
         let mut session = Session::new(self.epochs);
         self.reset_metrics();
         if let Some(scheduler) = &mut self.scheduler {
             scheduler.seek(0, &mut *self.optimizer);
         }
-        #[cfg(feature = "checkpoint")]
         self.restore(&mut session)?;
         Ok(session)
     }
@@ -401,13 +399,17 @@ impl<'a, X, Y: BatchSize, O, T: Float> Trainer<'a, X, Y, O, T> {
         };
         self.callbacks.iter_mut().try_for_each(|callback| event(&mut **callback, &mut run))
     }
+}
 
-    #[cfg(not(feature = "checkpoint"))]
+/// Without checkpoints nothing is stored.
+#[cfg(not(feature = "checkpoint"))]
+impl<X, Y: BatchSize, O, T: Float> Trainer<'_, X, Y, O, T> {
+    fn restore(&mut self, _session: &mut Session) -> Result<(), TrainError> {
+        Ok(())
+    }
     fn save(&self, _session: &Session) -> Result<(), TrainError> {
         Ok(())
     }
-
-    #[cfg(not(feature = "checkpoint"))]
     fn save_between(&self, _session: &Session) -> Result<(), TrainError> {
         Ok(())
     }
@@ -455,14 +457,14 @@ fn first_not_finite<T: Float>(parameters: &NamedParameters<T>) -> Option<(&str, 
     parameters.iter().find_map(|(name, parameter)| Some((name, parameter.grad().and_then(bad)?)))
 }
 
-/// Whether all elements are finite; x − x is 0 for those and NaN for the others. Lanes side by side vectorise.
+/// Whether all elements are finite: 0·x is 0 for those and NaN for the others. Lanes side by side vectorise.
 fn all_finite<T: Float>(tensor: &Tensor<T>) -> bool {
     let Some(values) = tensor.as_slice() else { return tensor.iter().all(|x| x.is_finite()) };
     let (lanes, rest) = values.as_chunks::<32>();
     let mut sums = [T::zero(); 32];
     for lane in lanes {
         for (sum, &x) in sums.iter_mut().zip(lane) {
-            *sum = *sum + (x - x);
+            *sum = *sum + x * T::zero();
         }
     }
     sums.iter().chain(rest).all(|x| x.is_finite())
