@@ -9,7 +9,7 @@
 //!
 //! The exit code is 1 unless every operation passes.
 
-use serde_json::json;
+use serde::Serialize;
 use std::process::ExitCode;
 use wengert::check::{Entry, Examination, Gradcheck, Mutation, examine, registry, with_mutation};
 
@@ -96,9 +96,17 @@ fn row(found: &Examination) -> String {
 }
 
 fn object(found: &Examination) -> String {
-    let Examination { op, cases, order1, order2, .. } = found;
-    json!({ "op": op, "cases": cases, "order1": order1, "order2": order2, "verdict": verdict(found) })
-        .to_string()
+    #[derive(Serialize)]
+    struct Object<'a> {
+        op: &'a str,
+        cases: usize,
+        order1: f64,
+        order2: Option<f64>,
+        verdict: &'a str,
+    }
+    let Examination { op, cases, order1, order2, .. } = *found;
+    let object = Object { op, cases, order1, order2, verdict: verdict(found) };
+    serde_json::to_string(&object).expect("numbers and texts")
 }
 
 fn verdict(found: &Examination) -> &str {

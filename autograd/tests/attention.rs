@@ -1,5 +1,6 @@
 //! Attention over several blocks of queries, against the same computed with the whole matrix of scores.
 
+use approx::abs_diff_eq;
 use std::sync::Mutex;
 use wengert_autograd::{ScaledDotProductAttention, Tensor, Variable, manual_seed, tensor::Generator};
 
@@ -31,9 +32,7 @@ fn agrees(attention: ScaledDotProductAttention<f64>, l: usize, s: usize) {
     let bias = Variable::parameter(Tensor::zeros([l, s]));
     let whole = run(&attention.bias(bias), [&q, &k, &v], &g);
     for (name, (fused, whole)) in ["out", "q", "k", "v"].iter().zip(fused.iter().zip(&whole)) {
-        for (fused, whole) in fused.iter().zip(whole.iter()) {
-            assert!((fused - whole).abs() < 1e-12, "{name}: {fused} against {whole}");
-        }
+        assert!(abs_diff_eq!(*fused, *whole, epsilon = 1e-12), "{name}: {fused} against {whole}");
     }
 }
 

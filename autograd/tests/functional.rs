@@ -17,11 +17,9 @@ fn alone() -> std::sync::MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+#[track_caller]
 fn close(a: &[f64], b: &[f64], tolerance: f64) {
-    assert_eq!(a.len(), b.len());
-    for (a, b) in a.iter().zip(b) {
-        assert!((a - b).abs() <= tolerance * (1.0 + b.abs()), "{a} against {b}");
-    }
+    approx::assert_relative_eq!(a, b, epsilon = tolerance, max_relative = tolerance);
 }
 
 fn normal(numbers: &mut Numbers, like: &Variable<f64>) -> Variable<f64> {

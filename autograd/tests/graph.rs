@@ -1,11 +1,12 @@
 //! The graph as users see it: gradients, order, release, drop.
 
+use approx::assert_relative_eq;
 use wengert_autograd::{Tensor, Variable, no_grad};
 
+#[track_caller]
 fn close(a: &Tensor<f64>, b: &[f64]) {
-    for (a, b) in a.to_vec().iter().zip(b) {
-        assert!((a - b).abs() < 1e-12 * (1.0 + b.abs()), "{a} against {b}");
-    }
+    let b = Tensor::from_slice(b, a.shape()).expect("as many elements");
+    assert_relative_eq!(*a, b, epsilon = 1e-12, max_relative = 1e-12);
 }
 
 #[test]
