@@ -11,7 +11,7 @@ use std::{
 };
 use wengert_autograd::{
     Tensor, Variable,
-    check::{Entry, Gradcheck, Precision, Sample, Verdict, examine, registry},
+    check::{Entry, Gradcheck, Precision, Sample, Verdict, examine, registry, rules_run},
     grad,
     tensor::Dims,
 };
@@ -140,6 +140,47 @@ fn names_are_unique_and_every_operation_is_differentiated() {
             entry.name
         );
     }
+}
+
+/// Samples whose outputs do not change with an input, with the reason.
+const FLAT: &[(&str, &str)] = &[];
+
+#[test]
+fn every_input_matters() {
+    for_all(
+        |sample| {
+            is_differentiable(sample) && sample.inputs.iter().all(|(_, input)| !input.shape().contains(&0))
+        },
+        |entry, sample| {
+            let flat = FLAT.iter().any(|(name, _)| *name == entry.name);
+            let found = run(sample, &sample.draw(8), false);
+            let names = sample.inputs.iter().filter(|(_, input)| !input.is_constant()).map(|(name, _)| name);
+            for (gradient, name) in found.gradients.iter().zip(names) {
+                let matters = gradient.iter().any(|slope| slope != 0.0);
+                if matters == flat {
+                    return Err(format!("the gradient of {name} is {gradient}"));
+                }
+            }
+            Ok(())
+        },
+    );
+}
+
+/// Operations that other operations are made of, and that are not called by themselves.
+const INNER: &[&str] = &[];
+
+#[test]
+fn nodes_have_the_names_of_operations() {
+    let names: BTreeSet<&str> =
+        registry().iter().map(|entry| entry.name).chain(INNER.iter().copied()).collect();
+    let unknown = Mutex::new(BTreeSet::new());
+    for_all(is_differentiable, |_, sample| {
+        let (_, rules) = rules_run(|| run(sample, &sample.draw(1), false));
+        unknown.lock().unwrap().extend(rules.into_iter().filter(|rule| !names.contains(rule)));
+        Ok(())
+    });
+    let unknown = unknown.into_inner().unwrap();
+    assert!(unknown.is_empty(), "no operation has the name of these nodes: {unknown:?}");
 }
 
 #[test]

@@ -155,10 +155,12 @@ fn parse_stream(mut stream: impl Read, path: &Path) -> Result<Tensor<u8>, IdxErr
     }
     let (sizes, _) = sizes.as_chunks::<4>();
     let shape: Vec<usize> = sizes.iter().map(|&size| u32::from_be_bytes(size) as usize).collect();
-    let len = shape.iter().try_fold(1u64, |len, &size| len.checked_mul(size as u64));
+    // An axis of size 0 leaves no elements, and yet no tensor has the others if they are absurd.
+    let len = shape.iter().try_fold(1u64, |len, &size| len.checked_mul(size.max(1) as u64));
     let Some(len) = len.filter(|&len| len <= LIMIT) else {
         return Err(IdxError::TooLarge { path: path.into(), shape });
     };
+    let len = if shape.contains(&0) { 0 } else { len };
 
     let data = source::read_up_to(&mut stream, len + 1).map_err(failed)?;
     match (data.len() as u64).cmp(&len) {

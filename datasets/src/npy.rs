@@ -150,10 +150,12 @@ pub fn parse(stream: impl Read, name: impl AsRef<Path>) -> Result<Array, NpyErro
     if shape.len() > MAX_RANK {
         return Err(problem(format!("{} axes, expected at most {MAX_RANK}", shape.len())));
     }
-    let bytes = shape.iter().try_fold(size, |sum, &size| sum.checked_mul(size as u64));
+    // An axis of size 0 leaves no elements, and yet no tensor has the others if they are absurd.
+    let bytes = shape.iter().try_fold(size, |sum, &size| sum.checked_mul(size.max(1) as u64));
     let Some(bytes) = bytes.filter(|&bytes| bytes <= LIMIT) else {
         return Err(NpyError::TooLarge { path: path.into(), shape });
     };
+    let bytes = if shape.contains(&0) { 0 } else { bytes };
     let data = exactly("elements", bytes)?;
     if !source::read_up_to(&mut stream, 1)
         .map_err(|source| NpyError::Io { path: path.into(), source })?
