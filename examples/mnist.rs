@@ -73,6 +73,9 @@ fn run() -> Outcome<()> {
             }
         }
     }
+    if numbers[1] == 0 {
+        return Err("--batch-size: a batch needs at least one image".into());
+    }
     wengert::set_threads(numbers[3])?; // 0: as many as there are processors
     wengert::parallel(|| train(numbers, data)) // inside the pool, where small kernels need not knock at its door
 }
