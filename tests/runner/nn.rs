@@ -40,7 +40,10 @@ pub fn apply<T: Float>(op: &str, case: &Case<T>) -> Option<Vec<Output<T>>> {
 fn interpolate<T: Float>(case: &Case<T>) -> Option<Variable<T>> {
     let method = match case.text("mode", "nearest") {
         "nearest" => Interpolation::Nearest,
-        "linear" | "bilinear" => Interpolation::Linear { align_corners: case.flag("align_corners", false) },
+        "linear" | "bilinear" | "trilinear" => {
+            Interpolation::Linear { align_corners: case.flag("align_corners", false) }
+        }
+        "bicubic" => Interpolation::Cubic { align_corners: case.flag("align_corners", false) },
         _ => return None,
     };
     Some(match case.axes("size") {

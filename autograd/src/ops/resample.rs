@@ -81,6 +81,30 @@ pub enum Interpolation {
         /// Are the centres of the first and the last elements those of the result's (or rather the outer edges)?
         align_corners: bool,
     },
+    /// A cubic through four elements, along each axis, smooth at the elements: bicubic. It may overshoot.
+    Cubic {
+        /// As for [`Linear`](Interpolation::Linear).
+        align_corners: bool,
+    },
+}
+
+/// The place that element `i` of `count` is read at, in an axis whose last index is `last`; `ratio` elements of the input
+/// for one of the result.
+fn centre(i: usize, count: usize, last: usize, ratio: f64, align_corners: bool) -> f64 {
+    match align_corners {
+        // The only element of the result is the first of the input.
+        true => i as f64 * (last as f64 / (count.max(2) - 1) as f64),
+        false => (i as f64 + 0.5) * ratio - 0.5,
+    }
+}
+
+/// The weights of four neighbours, for a place `t` behind the second of them: cubic convolution with slope −¾ at distance 1,
+/// as PyTorch has it (R. G. Keys, "Cubic convolution interpolation for digital image processing", 1981).
+fn cubic(t: f64) -> [f64; 4] {
+    const A: f64 = -0.75;
+    let near = |x: f64| ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0;
+    let far = |x: f64| ((A * x - 5.0 * A) * x + 8.0 * A) * x - 4.0 * A;
+    [far(t + 1.0), near(t), near(1.0 - t), far(2.0 - t)]
 }
 
 impl Interpolation {
@@ -94,16 +118,28 @@ impl Interpolation {
             Interpolation::Linear { align_corners } => AxisMap::new(
                 size,
                 (0..count).map(|i| {
-                    let at = match align_corners {
-                        // The only element of the result is the first of the input.
-                        true => i as f64 * (last as f64 / (count.max(2) - 1) as f64),
-                        false => ((i as f64 + 0.5) * ratio - 0.5).max(0.0),
-                    };
+                    let at = centre(i, count, last, ratio, align_corners).max(0.0);
                     let below = (at as usize).min(last);
                     let share = if below == last { 0.0 } else { at - below as f64 };
                     [(below, 1.0 - share), ((below + 1).min(last), share)]
                         .into_iter()
                         .filter(|(_, w)| *w != 0.0)
+                }),
+            ),
+            Interpolation::Cubic { align_corners } => AxisMap::new(
+                size,
+                (0..count).map(|i| {
+                    let at = centre(i, count, last, ratio, align_corners);
+                    let mut row: Vec<(usize, f64)> = Vec::with_capacity(4);
+                    for (k, weight) in cubic(at - at.floor()).into_iter().enumerate() {
+                        // Beyond the ends the last element goes on.
+                        let index = (at.floor() as isize + k as isize - 1).clamp(0, last as isize) as usize;
+                        match row.last_mut() {
+                            Some((same, sum)) if *same == index => *sum += weight,
+                            _ => row.push((index, weight)),
+                        }
+                    }
+                    row
                 }),
             ),
         }
@@ -139,7 +175,7 @@ impl<T: Float> Variable<T> {
     ///
     /// Element i of an axis is read at i·in/out, rounded down ([`Nearest`](Interpolation::Nearest)), or between the two
     /// elements around (i + ½)·in/out − ½, at least 0, or with `align_corners` around i·(in − 1)/(out − 1)
-    /// ([`Linear`](Interpolation::Linear)). Gradient: each element gets what it gave, with the same weights.
+    /// ([`Linear`](Interpolation::Linear)), or among four around there ([`Cubic`](Interpolation::Cubic)). Gradient: each element gets what it gave, with the same weights.
     ///
     /// ```
     /// use wengert_autograd::{Interpolation, Variable};
@@ -190,6 +226,8 @@ samples! {
         "a line" (x: normal([2, 2, 5])) => x.interpolate(7, Interpolation::Linear { align_corners: false });
         "a plane" (x: normal([1, 2, 3, 4])) => x.interpolate([6, 3], Interpolation::Linear { align_corners: false });
         "corners" (x: normal([1, 2, 3, 4])) => x.interpolate([5, 1], Interpolation::Linear { align_corners: true });
+        "cubic" (x: normal([1, 1, 4, 3])) => x.interpolate([7, 2], Interpolation::Cubic { align_corners: false });
+        "cubic, corners" (x: normal([1, 2, 5])) => x.interpolate(8, Interpolation::Cubic { align_corners: true });
         "a block, by factors" (x: normal([1, 1, 2, 3, 2])) =>
             x.interpolate_by(&[2.0, 0.7, 1.5], Interpolation::Linear { align_corners: false });
         "to nothing" (x: normal([1, 1, 3])) => x.interpolate(0, Interpolation::Nearest), panics("must be at least 1");

@@ -139,6 +139,9 @@ macro_rules! convolutions {
             $(#[$doc])*
             #[track_caller]
             pub fn $name(&self, weight: &Variable<T>, bias: Option<&Variable<T>>, options: $options) -> Variable<T> {
+                if self.rank() == $rank + 1 {
+                    return self.unsqueeze(0).$name(weight, bias, options).squeeze(0);
+                }
                 let geometry = valid(options.geometry(stringify!($name), $rank, self.shape(), weight.shape()));
                 check_bias(stringify!($name), bias, geometry.$shape()[1]);
                 let (x, part, line) = (self, Part::$part, line());
@@ -161,6 +164,8 @@ convolutions! {
     /// `self` is `[N, in, L]`, `weight` `[out, in / groups, K]`, `bias` `[out]`; the result is `[N, out, L′]` with
     /// L′ = ⌊(L + padding − dilation·(K − 1) − 1) / stride⌋ + 1, the padding counted on both sides:
     /// y\[n, o, l\] = b\[o\] + Σ over c, k of w\[o, c, k\] · x\[n, c, l·stride + k·dilation − padding\].
+    ///
+    /// A single example comes without the batch axis and goes without it.
     ///
     /// Gradients: x̄ is the transposed convolution of ȳ, w̄ the correlation of x with ȳ, b̄ the sum over batch and positions.
     ///
@@ -276,6 +281,10 @@ samples! {
             x.conv2d(w, Some(b), ConvOptions::new().groups(2).padding(1));
         "each channel by itself" (x: normal([2, 3, 4, 4]), w: normal([3, 1, 3, 3])) =>
             x.conv2d(w, None, ConvOptions::new().groups(3));
+        "without a batch" (x: normal([2, 4, 3]), w: normal([3, 2, 2, 2]), b: normal([3])) =>
+            x.conv2d(w, Some(b), ConvOptions::new());
+        "groups of other sizes" (x: normal([1, 4, 4, 4]), w: normal([3, 2, 3, 3])) =>
+            x.conv2d(w, None, ConvOptions::new().groups(2)), panics("the 3 outputs of the weight do not fall into 2 groups");
         "more padding than kernel" (x: normal([1, 1, 2, 2]), w: normal([1, 1, 2, 2])) =>
             x.conv2d(w, None, ConvOptions::new().padding(3));
         "a wrong bias" (x: normal([1, 1, 4, 4]), w: normal([2, 1, 3, 3]), b: normal([3])) =>

@@ -91,17 +91,17 @@ impl ConvOptions {
         let groups = self.groups;
         check_shapes(name, rank, x, weight, "[out, in / groups, kernel…]")?;
         let wrong = |problem: String| TensorError::argument(name, &x, problem);
-        if groups == 0
-            || !weight[0].is_multiple_of(groups)
-            || !x[1].is_multiple_of(groups)
-            || x[1] / groups.max(1) != weight[1]
-        {
+        if groups == 0 || !weight[0].is_multiple_of(groups) {
             return Err(wrong(format!(
-                "the weight {weight:?} with {groups} groups takes {} channels and has {} outputs; both must be multiples \
-                 of the groups, and the input has {} channels",
-                weight[1] * groups,
-                weight[0],
-                x[1]
+                "the {} outputs of the weight do not fall into {groups} groups",
+                weight[0]
+            )));
+        }
+        if x[1] != weight[1] * groups {
+            let of = if groups == 1 { String::new() } else { format!(" in each of {groups} groups") };
+            return Err(wrong(format!(
+                "the weight {weight:?} takes {} channels{of}, and the input has {}",
+                weight[1], x[1]
             )));
         }
         let stride = spatial(name, "stride", &self.stride, rank, 1, 1)?;
@@ -295,7 +295,7 @@ fn check_shapes(
 ) -> Result<(), TensorError> {
     if x.len() != rank + 2 || x[1..].contains(&0) {
         let problem = format!(
-            "the input must be [batch, channels, {rank} spatial axes], none of them empty but the batch"
+            "the input must be [batch, channels, {rank} spatial axes], with or without the batch, and no other axis empty"
         );
         return Err(TensorError::argument(name, &x, problem));
     }
