@@ -45,7 +45,6 @@ formulas! {
         R::select(x.le(c(-3.0)), c(0.0), R::select(c::<R>(3.0).le(x), x, middle))
     };
     Hardtanh { low, high } "hardtanh" |x| R::select(x.le(low), low, R::select(high.le(x), high, x));
-    Softsign {} "softsign" |x| x / (c::<R>(1.0) + x.abs());
     Tanhshrink {} "tanhshrink" |x| x - x.tanh();
     LogSigmoid {} "logsigmoid" |x| -(-x).softplus();
     SoftplusWith { beta, threshold } "softplus" |x| {
@@ -93,6 +92,24 @@ impl Formula<1> for Celu {
         let stretch = 1.0 / single(self.alpha);
         let left = c::<R>(self.alpha * stretch) * (negative_part(x) * c(stretch)).exp();
         [Slope::Is(R::select(c::<R>(0.0).lt(x), g, g * left))]
+    }
+}
+
+/// The slope is written out: the quotient's rule would subtract two nearly equal numbers where |x| is large.
+#[derive(Clone, Copy)]
+struct Softsign;
+impl Formula<1> for Softsign {
+    fn name(&self) -> &'static str {
+        "softsign"
+    }
+    #[inline(always)]
+    fn eval<R: Real>(&self, [x]: [R; 1]) -> [R; 1] {
+        [x / (c::<R>(1.0) + x.abs())]
+    }
+    #[inline(always)]
+    fn pullback<R: Real>(&self, [x]: [R; 1], _: [R; 1], [g]: [R; 1], _: [bool; 1]) -> [Slope<R>; 1] {
+        let shrunk = (c::<R>(1.0) + x.abs()).reciprocal();
+        [Slope::Is(g * shrunk * shrunk)]
     }
 }
 
@@ -291,7 +308,7 @@ impl<T: Float> Variable<T> {
         self.hardtanh(0.0, 6.0)
     }
 
-    /// x/(1 + |x|).
+    /// x/(1 + |x|). Derivative 1/(1 + |x|)².
     ///
     /// Elementwise; the result has the shape of `self`.
     /// ```

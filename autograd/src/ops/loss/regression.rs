@@ -10,15 +10,16 @@ use crate::{
 
 formulas! {
     mse [x, target] {} => (x - target).square();
+    // The square is that of the difference, not of its size, whose slope at 0 would cost the second derivative there.
     smooth_l1 [x, target] { beta } => {
-        let distance = (x - target).abs();
-        let half = R::constant(0.5);
-        R::select(distance.lt(beta), half * distance * distance / beta, distance - half * beta)
+        let (difference, half) = (x - target, R::constant(0.5));
+        let distance = difference.abs();
+        R::select(distance.lt(beta), half * difference.square() / beta, distance - half * beta)
     };
     huber [x, target] { delta } => {
-        let distance = (x - target).abs();
-        let half = R::constant(0.5);
-        R::select(distance.le(delta), half * distance * distance, delta * (distance - half * delta))
+        let (difference, half) = (x - target, R::constant(0.5));
+        let distance = difference.abs();
+        R::select(distance.le(delta), half * difference.square(), delta * (distance - half * delta))
     };
 }
 

@@ -60,11 +60,13 @@ samples! {
             SmoothL1Loss::new().beta(0.5).forward(x, y)
         };
         "one" (x: values([1], &[0.1]), y: values([1], &[0.4])) => SmoothL1Loss::new().forward(x, y);
+        "on the target" (x: values([2], &[0.5, -1.0]), y: values([2], &[0.5, -1.0])) => SmoothL1Loss::new().forward(x, y);
         "none, not reduced" (x: normal([0]), y: normal([0])) => {
             SmoothL1Loss::new().reduction(Reduction::None).forward(x, y)
         };
     }
     huber_loss {
+        "on the target" (x: values([2], &[0.5, -1.0]), y: values([2], &[0.5, -1.0])) => HuberLoss::new().forward(x, y);
         "both parts" (x: values([4], &[0.1, 0.3, 1.0, -2.0]), y: values([4], &[0.3, 0.0, 0.2, 1.0])) => {
             HuberLoss::new().delta(0.5).forward(x, y)
         };
