@@ -96,10 +96,7 @@ impl<T: Float> Variable<T> {
     #[track_caller]
     pub fn masked_select(&self, mask: &Tensor<bool>) -> Variable<T> {
         let shape = valid(self.shape().broadcast(&mask.dims(), "masked_select"));
-        let chosen: Vec<i64> =
-            (0..).zip(mask.expand(shape).iter()).filter_map(|(i, chosen)| chosen.then_some(i)).collect();
-        let count = chosen.len();
-        let places = &Places::Slices(0, Tensor::from_vec(chosen, count).expect("as many as there are"));
+        let places = &Places::Slices(0, numbers(&mask.expand(shape)));
         let row = self.broadcast_to(shape).reshape([shape.count()]);
         let (x, name, line) = (&row, "masked_select", line());
         compiled!(read_at(x: &Variable<T>, name: &'static str, places: &Places, line: Line) -> Variable<T>)
@@ -123,17 +120,20 @@ impl<T: Float> Variable<T> {
             let problem = format!("a mask of shape {:?} does not broadcast to it", mask.shape());
             TensorError::argument("masked_scatter", &shape, problem).raise();
         }
-        let chosen: Vec<i64> =
-            (0..).zip(mask.expand(shape).iter()).filter_map(|(i, chosen)| chosen.then_some(i)).collect();
-        let count = chosen.len();
+        let index = numbers(&mask.expand(shape));
+        let count = index.len();
         if src.len() < count {
             let problem = format!("it has {} elements, and the mask holds at {count} places", src.len());
             TensorError::argument("masked_scatter", &src.shape(), problem).raise();
         }
-        let index = Tensor::from_vec(chosen, count).expect("as many as there are");
         let src = src.reshape([src.len()]).narrow(0, 0, count);
         self.reshape([self.len()]).scatter(0, &index, &src).reshape(shape)
     }
+}
+
+/// The row-major numbers of the places where a mask holds.
+fn numbers(mask: &Tensor<bool>) -> Tensor<i64> {
+    (0..).zip(mask.iter()).filter_map(|(number, holds)| holds.then_some(number)).collect()
 }
 
 /// g / y, and 0 where y is 0, with derivatives of every order: the divisor is made harmless before the division.
