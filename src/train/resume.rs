@@ -47,7 +47,7 @@ impl<X, Y: BatchSize, O, T: Float> Trainer<'_, X, Y, O, T> {
     /// [`StopFlag`](super::StopFlag): model, optimiser, schedule, random numbers, place in the data, metrics, callbacks,
     /// history.
     ///
-    /// The file is replaced as a whole (see [`checkpoint`](crate::checkpoint)): a process that is killed at whatever moment
+    /// The file is replaced as a whole (see [`checkpoint`](mod@crate::checkpoint)): a process that is killed at whatever moment
     /// leaves a good one, and a training that goes on from it ends with the same bits as one that was never interrupted.
     /// The loader, the augmentation and the trainer must be set up as they were, with the same seeds.
     #[must_use]
