@@ -1,7 +1,7 @@
 //! What `inspect` shows: the numbers of a neuron worked out by hand, names, sharing, and a snapshot that changes nothing.
 
-use std::collections::BTreeSet;
-use wengert_autograd::{Variable, check::registry, inspect};
+use std::{borrow::Cow, collections::BTreeSet};
+use wengert_autograd::{Context, Cotangents, Float, Grads, Keep, Op, Variable, check::registry, inspect};
 
 /// y = tanh(w·x + b) and L = (y − t)².
 fn neuron() -> (Variable<f64>, [Variable<f64>; 3]) {
@@ -203,4 +203,50 @@ fn outputs_of_one_operation_have_names_of_their_own() {
     let graph = inspect::graph(&(h * c).sum());
     let cell = graph.nodes.iter().find(|node| node.outputs.len() == 2).unwrap();
     assert_eq!(cell.outputs.iter().map(|data| data.symbol.as_str()).collect::<Vec<_>>(), ["h", "c"]);
+}
+
+/// y = x³, which says its rule or not.
+struct Cube {
+    silent: bool,
+}
+
+impl<T: Float> Op<T> for Cube {
+    fn name(&self) -> &'static str {
+        "cube"
+    }
+    fn rule(&self) -> Cow<'static, str> {
+        if self.silent { "".into() } else { "y = x³; x̄ += ȳ · 3 · x², elementwise".into() }
+    }
+    fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
+        Grads::one(g.only() * cx.input(0).square() * 3.0)
+    }
+}
+
+#[test]
+fn an_operation_of_ones_own_says_its_rule_or_gets_the_generic_one() {
+    let x = Variable::from(-2.0_f64).requires_grad().named("x");
+    let cube = |silent| {
+        let value = x.value().map(|x| x * x * x);
+        Variable::from_op(Cube { silent }, &[&x], value, Keep::inputs([0])).named("y")
+    };
+    let shown = |y: &Variable<f64>| (inspect::graph(y).definition(1), inspect::steps(y).next().unwrap().rule);
+    assert_eq!(
+        shown(&cube(false)),
+        ("y = x³ = (−2)³ = −8".into(), "x̄ += ȳ · 3 · x² = 1 · 3 · (−2)² = 12 (elementwise)".into())
+    );
+    assert_eq!(shown(&cube(true)), ("y = cube(x) = cube(−2) = −8".into(), "x̄ += ȳ · ∂y/∂x = 12".into()));
+}
+
+#[test]
+fn a_cotangent_of_ones_own_weighs_a_result_of_any_shape() {
+    let x = Variable::from([1.0_f64, -2.0]).requires_grad().named("x");
+    let y = x.square();
+    let g = Variable::from([0.5_f64, 3.0]);
+    let last = inspect::steps_with(&y, &g).last().unwrap();
+    assert_eq!(
+        (last.rule.as_str(), last.gradient.to_vec()),
+        ("x̄ += v̄₁ · 2 · x = [1, −12]", vec![1.0, -12.0])
+    );
+    // Without a cotangent there is a picture, and no pass.
+    assert_eq!(inspect::graph(&y).steps().len(), 0);
 }
