@@ -202,7 +202,7 @@ samples! {
     }
     alpha_dropout {
         "two of four" (x: normal([4]), kept: values([4], &[1.0, 0.0, 0.0, 1.0]).constant()) => alpha(x, kept, 0.4);
-        "one of one" (x: normal([1]), kept: values([1], &[0.0]).constant()) => alpha(x, kept, 0.4);
+        "one of one" (x: normal([1]), kept: values([1], &[1.0]).constant()) => alpha(x, kept, 0.4);
         "none" (x: normal([0]), kept: values([0], &[]).constant()) => alpha(x, kept, 0.4);
         "certainly" (x: normal([4])) => x.alpha_dropout(1.0, true), panics("must be below 1");
     }

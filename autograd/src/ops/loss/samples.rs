@@ -109,7 +109,7 @@ samples! {
     multi_margin_loss {
         "the mean" (x: distinct([2, 3])) => MultiMarginLoss::new().margin(0.05).forward(x, &classes([2, 0]));
         "squared" (x: distinct([2, 3])) => MultiMarginLoss::new().squared(true).margin(0.05).forward(x, &classes([2, 0]));
-        "one of a batch" (x: distinct([1, 3])) => MultiMarginLoss::new().margin(0.05).forward(x, &classes([1]));
+        "one of a batch" (x: distinct([1, 3])) => MultiMarginLoss::new().margin(10.0).forward(x, &classes([1]));
         "none, not reduced" (x: distinct([0, 3])) => {
             MultiMarginLoss::new().reduction(Reduction::None).forward(x, &classes([]))
         };
