@@ -157,6 +157,8 @@ const FLAT: &[(&str, &str, &str)] = &[
     ("masked_select", "none", "nothing is left"),
     ("triplet_margin_loss", "beyond it", "the loss is 0"),
     ("xlogy", "x = 0", "0 times a logarithm"),
+    ("smooth_l1_loss", "on the target", "its minimum"),
+    ("huber_loss", "on the target", "its minimum"),
     ("copysign", "", "of the second input only the sign counts"),
     ("diff", "to nothing", "nothing is left"),
     ("masked_scatter", "none", "nothing is taken"),
