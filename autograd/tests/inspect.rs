@@ -111,7 +111,7 @@ fn slices_and_repeated_inputs() {
 fn a_deep_graph_is_no_trouble() {
     let mut x = Variable::from(1.0_f64).requires_grad();
     for _ in 0..20_000 {
-        x = x * 1.0001;
+        x *= 1.0001;
     }
     let graph = inspect::graph(&x);
     assert_eq!((graph.nodes.len(), graph.steps().len()), (20_001, 20_000));

@@ -20,12 +20,15 @@ use crate::{
 };
 use std::time::Instant;
 
+/// A mean loss of outputs against targets.
+type Loss<'a, O, Y, T> = Box<dyn Fn(&O, &Y) -> Variable<T> + 'a>;
+
 /// Trains a model: from inputs `X` it computes outputs `O`, which a loss compares with targets `Y`. See the
 /// [module documentation](super).
 pub struct Trainer<'a, X, Y, O = Variable, T: Float = f32> {
     pub(super) model: &'a dyn Module<T>,
     forward: Box<dyn Fn(&X) -> O + 'a>,
-    loss: Box<dyn Fn(&O, &Y) -> Variable<T> + 'a>,
+    loss: Loss<'a, O, Y, T>,
     pub(super) optimizer: Box<dyn Optimizer<T> + 'a>,
     parameters: NamedParameters<T>,
     epochs: u64,

@@ -353,8 +353,11 @@ mod tests {
         (0..sizes.len()).flat_map(|i| (0..i).map(move |j| (i, j))).filter(|&(i, j)| !apart(i, j)).count()
     }
 
+    /// Sizes of nodes, and edges between them.
+    type Sketch = (Vec<(f64, f64)>, Vec<(usize, usize)>);
+
     /// A graph with long edges and several readers, from a small generator of its own.
-    fn tangle(nodes: usize, seed: u64) -> (Vec<(f64, f64)>, Vec<(usize, usize)>) {
+    fn tangle(nodes: usize, seed: u64) -> Sketch {
         let mut state = seed;
         let mut next = |below: usize| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -15,6 +15,7 @@ macro_rules! fold {
     (([$first:expr $(, $more:expr)*] |$x:ident $(, $y:ident)*| $term:expr), $identity:expr,
         |$left:ident, $right:ident| $join:expr) => {{
         const LANES: usize = $crate::kernel::lanes::LANES;
+        #[allow(clippy::redundant_locals)] // the name is that of the formula, which may be the slice's own
         let $x = $first;
         $(let $y = &$more[..$x.len()];)*
         let ($x, rest) = $x.as_chunks::<LANES>();
@@ -75,7 +76,7 @@ mod tests {
         type T = f64;
         for len in 0..200_u32 {
             let x: Vec<T> = (0..len).map(|i| f64::from(i * i % 17)).collect();
-            let y: Vec<T> = (0..len + 3).map(|i| f64::from(i)).collect();
+            let y: Vec<T> = (0..len + 3).map(f64::from).collect();
             let expected: T = x.iter().zip(&y).map(|(a, b)| a * (b + 1.0)).sum();
             assert_eq!(sum!([x.as_slice(), y] | a, b | a * (b + 1.0)), expected, "{len} elements");
             let largest = fold!(([x.as_slice()] | a | a), -1.0, |a, b| if b > a { b } else { a });
