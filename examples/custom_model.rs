@@ -20,7 +20,7 @@ impl Writer {
         let mut seen = self.seen.constant();
         if self.training.is_on() {
             let letters = text.one_hot(seen.len()).reshape([text.len(), seen.len()]);
-            seen = seen + Variable::new(letters).sum_axes(0, false);
+            seen += Variable::new(letters).sum_axes(0, false);
             self.seen.set(seen.value());
         }
         let mut h = self.letters.forward(text) + self.author.forward(author).unsqueeze(1);

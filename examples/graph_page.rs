@@ -67,9 +67,11 @@ fn transformer() -> inspect::Graph {
     inspect::graph(&loss).with_names(&block.named_parameters())
 }
 
-/// Each graph with the name of its files and the title of its page.
-pub(crate) fn graphs()
--> Result<[(&'static str, &'static str, inspect::Graph); 4], Box<dyn Error + Send + Sync>> {
+/// The name of the files, the title of the page, and the graph.
+pub(crate) type Page = (&'static str, &'static str, inspect::Graph);
+
+/// The four graphs.
+pub(crate) fn graphs() -> Result<[Page; 4], Box<dyn Error + Send + Sync>> {
     manual_seed(0);
     Ok([
         ("neuron", "A neuron", neuron()),

@@ -39,7 +39,7 @@ fn run(inputs: &Variable, weights: &Variable) -> Variable {
         potential = potential * 0.9 + current;
         let fired = spike(&potential);
         // What was fired is taken away; the reset itself is not part of what is learned.
-        potential = potential - fired.detach();
+        potential -= fired.detach();
         spikes.push(fired);
     }
     Variable::stack(&spikes, 0)

@@ -155,8 +155,10 @@ fn clipped_gradients_make_short_steps() {
     assert!((step - 0.02_f32.sqrt()).abs() < 1e-6 && norms.is_empty(), "{step}");
 }
 
+type Batches = Vec<(Variable, Variable)>;
+
 /// Says that each epoch's `val_loss` is the next of these numbers.
-fn scripted(losses: &[f64]) -> (Vec<(Variable, Variable)>, Vec<(Variable, Variable)>) {
+fn scripted(losses: &[f64]) -> (Batches, Batches) {
     // The model is one weight w that a step of size 1 takes to the next whole number: w = epoch.
     let train = vec![(Variable::ones([1, 1]), Variable::zeros([1, 1]))];
     let validation =

@@ -105,7 +105,10 @@ fn f1(found: &[i64], labels: &[i64], class: i64) -> f64 {
     2.0 * both / (count(found) + count(labels)).max(1.0)
 }
 
-fn learn(task: &Task, arguments: &Arguments, seed: u64) -> Result<(Vec<i64>, Vec<i64>, Vec<i64>), Problem> {
+/// The classes of the test texts: by the network, by naive Bayes, and as they are.
+type Classes = [Vec<i64>; 3];
+
+fn learn(task: &Task, arguments: &Arguments, seed: u64) -> Result<Classes, Problem> {
     let of = |rows: &[usize]| -> (Vec<&str>, Vec<i64>) {
         rows.iter().map(|&row| (task.texts[row].as_str(), task.labels[row])).unzip()
     };
@@ -150,7 +153,7 @@ fn learn(task: &Task, arguments: &Arguments, seed: u64) -> Result<(Vec<i64>, Vec
         println!("epoch {}: loss {:.4}", epoch + 1, total / train.len() as f64);
     }
     println!("weights: {:016x}", net.named_parameters().fingerprint());
-    Ok((net.classify(&test_words), by_bayes, test_labels))
+    Ok([net.classify(&test_words), by_bayes, test_labels])
 }
 
 /// Three sentences, a label each. It shows the parts at work; a network cannot learn a language from three sentences.
@@ -187,7 +190,7 @@ fn work(arguments: &Arguments) -> Result<(), Problem> {
     }
     let by_author = arguments.flag("--authors");
     let task = if by_author { authors()? } else { spam(seed)? };
-    let (found, by_bayes, labels) = learn(&task, arguments, seed)?;
+    let [found, by_bayes, labels] = learn(&task, arguments, seed)?;
     let (own, bayes) = (share(&found, &labels), share(&by_bayes, &labels));
     if by_author {
         for (class, name) in task.classes.iter().enumerate() {
