@@ -36,8 +36,11 @@ impl StopFlag {
     /// The process's flag that Ctrl-C (SIGINT) raises, instead of ending the process; a second Ctrl-C ends it. Feature
     /// `ctrl-c`.
     ///
+    /// It takes the place of what happened at that signal before, also of nothing: a shell starts programs in the background
+    /// with the signal ignored.
+    ///
     /// # Errors
-    /// If the system refuses, or the program has another handler for Ctrl-C.
+    /// If the system refuses, or the program has another handler by the crate `ctrlc`.
     #[cfg(feature = "ctrl-c")]
     pub fn on_ctrl_c() -> std::io::Result<Self> {
         static FLAG: std::sync::Mutex<Option<StopFlag>> = std::sync::Mutex::new(None);
@@ -52,7 +55,7 @@ impl StopFlag {
                 std::process::exit(130); // 128 + SIGINT, as shells have it
             }
         };
-        ctrlc::try_set_handler(handler).map_err(std::io::Error::other)?;
+        ctrlc::set_handler(handler).map_err(std::io::Error::other)?;
         Ok(known.insert(flag).clone())
     }
 }

@@ -446,7 +446,7 @@ fn stacked<T: Float>(
             let ragged =
                 options.mask.as_ref().map(|mask| Ragged::new(mask, options.batch_first, direction == 1));
             if let Some(ragged) = &ragged {
-                projected = ragged.gather(cell, &projected);
+                projected = on_behalf_of(caller, || ragged.gather(cell, &projected));
             }
             let mut inputs = vec![projected, first(h0, k), weights.weight_hh.clone()];
             if cell.has_memory() {
@@ -465,8 +465,7 @@ fn stacked<T: Float>(
             let [mut out, mut h, c] =
                 compiled!(layer_at(layer: Layer, given: &[&Variable<T>], line: Line) -> [Variable<T>; 3]);
             if let Some(ragged) = &ragged {
-                h = ragged.last(&out, &inputs[1]);
-                out = ragged.scatter(&out);
+                (h, out) = on_behalf_of(caller, || (ragged.last(&out, &inputs[1]), ragged.scatter(&out)));
             }
             outputs.push(out);
             last.push(h);

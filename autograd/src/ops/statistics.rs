@@ -214,8 +214,9 @@ impl<T: Float> Variable<T> {
     /// vary.
     ///
     /// ```
-    /// let x = wengert_autograd::Variable::from([[1.0_f32, 2.0, 3.0], [6.0, 4.0, 2.0]]);
-    /// assert_eq!(x.corrcoef().value().to_vec(), [1.0, -1.0, -1.0, 1.0]);
+    /// let x = wengert_autograd::Variable::from([[1.0_f64, 2.0, 3.0], [6.0, 4.0, 2.0]]);
+    /// let expected = wengert_autograd::tensor![f64; [1.0, -1.0], [-1.0, 1.0]];
+    /// assert!(x.corrcoef().value().allclose(&expected, 1e-12, 0.0));
     /// ```
     ///
     /// # Panics

@@ -111,7 +111,7 @@ use tally_of_mean;
 /// use wengert::{prelude::*, train::metrics::{MeanOf, Metric, Tally}};
 ///
 /// let mut largest = MeanOf::new("largest error", |y: &Variable, target: &Variable| {
-///     f64::from((y - target).abs().max().item())
+///     f64::from((y - target).abs().amax().item())
 /// });
 /// largest.update(&Variable::from([1.0, 2.0]), &Variable::from([1.5, 2.0]));
 /// assert_eq!(largest.value(), 0.5);
