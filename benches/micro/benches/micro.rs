@@ -4,7 +4,7 @@
 //! a training loop inside `wengert::parallel` does; `RAYON_NUM_THREADS` says how many threads it has.
 
 use divan::{Bencher, black_box, counter::ItemsCount};
-use wengert::{Tensor, Variable, grad, no_grad};
+use wengert::{ConvOptions, Tensor, Variable, grad, no_grad};
 
 fn main() {
     wengert::parallel(divan::main);
@@ -52,14 +52,15 @@ mod kernels {
     #[divan::bench(args = FUNCTIONS.map(|(name, _)| name), consts = [4096, 1 << 20])]
     fn elementwise<const N: usize>(bencher: Bencher<'_, '_>, name: &str) {
         let x = leaf(&[N]);
-        let (_, function) = FUNCTIONS.into_iter().find(|(known, _)| *known == name).expect("it is in the list");
+        let (_, function) =
+            FUNCTIONS.into_iter().find(|(known, _)| *known == name).expect("it is in the list");
         bencher.counter(ItemsCount::new(N)).bench_local(|| no_grad(|| function(black_box(&x))));
     }
 
     #[divan::bench(args = [(1, 32, 28), (32, 64, 26)])]
     fn conv2d(bencher: Bencher<'_, '_>, (inputs, outputs, side): (usize, usize, usize)) {
         let (x, weight) = (leaf(&[64, inputs, side, side]), leaf(&[outputs, inputs, 3, 3]));
-        bencher.bench_local(|| no_grad(|| black_box(&x).conv2d(&weight, None)));
+        bencher.bench_local(|| no_grad(|| black_box(&x).conv2d(&weight, None, ConvOptions::default())));
     }
 }
 
