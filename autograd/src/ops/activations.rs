@@ -42,7 +42,7 @@ formulas! {
     Mish {} "mish" |x| x * x.softplus().tanh();
     Hardswish {} "hardswish" |x| {
         let middle = x * (x + c(3.0)) / c(6.0);
-        R::select(x.le(c(-3.0)), c(0.0), R::select(c::<R>(3.0).le(x), x, middle))
+        R::select(x.le(c(-3.0)), x * c(0.0), R::select(c::<R>(3.0).le(x), x, middle))
     };
     Hardtanh { low, high } "hardtanh" |x| R::select(x.le(low), low, R::select(high.le(x), high, x));
     Tanhshrink {} "tanhshrink" |x| x - x.tanh();
@@ -260,6 +260,7 @@ impl<T: Float> Variable<T> {
     }
 
     /// x·min(max(x + 3, 0), 6)/6 (A. Howard et al., Searching for MobileNetV3, 2019). The derivative is 0 at −3 and 1 at 3.
+    /// At −∞ the formula is ∞·0, and the result NaN.
     ///
     /// Elementwise; the result has the shape of `self`.
     /// ```

@@ -55,7 +55,7 @@ functions! {
     pub fn neg = neg, 0.5 => -0.5, on -2.0..2.0;
     /// |x|. Slope sign(x): 0 at 0.
     pub fn abs = abs, -0.5 => 0.5, on -2.0..2.0 except [0.0];
-    /// −1, 0 or 1; NaN stays NaN. Slope 0.
+    /// −1, 0 or 1, and 0 for NaN. Slope 0.
     pub fn sign = sign, -0.5 => -1.0, on -2.0..2.0 except [0.0];
     /// eˣ. Slope eˣ.
     pub fn exp = exp, 0.5 => 1.6487212707001282, on -2.0..2.0;

@@ -61,8 +61,14 @@ mod value {
     pub(super) fn sign<T: Float, const FMA: bool>(x: T) -> T {
         let one = T::one();
         let magnitude = if x < T::zero() { -one } else { one };
-        // Zero keeps its sign and NaN stays NaN.
-        if x == T::zero() || x.is_nan() { x } else { magnitude }
+        // Zero keeps its sign; NaN has none.
+        if x == T::zero() {
+            x
+        } else if x.is_nan() {
+            T::zero()
+        } else {
+            magnitude
+        }
     }
     #[inline(always)]
     pub(super) fn rsqrt<T: Float, const FMA: bool>(x: T) -> T {

@@ -35,7 +35,7 @@ pub trait Real:
 
     /// |x|. Slope sign(x), so 0 at 0.
     fn abs(self) -> Self;
-    /// −1, 0 or 1; NaN stays NaN. Slope 0.
+    /// −1, 0 or 1, and 0 for NaN. Slope 0.
     fn sign(self) -> Self;
     /// eˣ.
     fn exp(self) -> Self;
