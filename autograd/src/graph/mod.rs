@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`variable`] | the handle that users hold, and how an operation is recorded |
+//! | [`convert`] | variables from numbers |
 //! | [`label`] | names, operations and lines of variables |
 //! | [`node`] | leaves, nodes, edges: the record; dropping without recursion |
 //! | [`op`] | the trait of an operation and its rule |
@@ -15,6 +16,7 @@
 
 mod anomaly;
 mod checkpoint;
+mod convert;
 pub(crate) mod engine;
 mod label;
 pub(crate) mod mode;

@@ -18,6 +18,7 @@ pub(crate) mod resample;
 pub(crate) mod scan;
 pub(crate) mod simd;
 pub(crate) mod softmax;
+mod source;
 pub(crate) mod update;
 pub(crate) mod vector;
 pub(crate) mod window;
