@@ -579,15 +579,21 @@ impl<T: Float, F: Formula<N, M>, const N: usize, const M: usize> Loops<T> for El
         wanted == (1 << N) - 1 || N == 2
     }
     unsafe fn run(&self, direction: Direction, n: usize, inputs: &[*const T], outputs: &[*mut T]) {
-        match direction {
+        let Direction::Backward(wanted) = direction else {
             // SAFETY: the same contract.
-            Direction::Forward => unsafe { run_forward(&self.0, n, array(inputs), array(outputs)) },
-            // Of two inputs, each alone has a loop of its own. SAFETY: the same contract.
-            Direction::Backward(1) if N == 2 => unsafe { self.run_backward::<T, 1>(n, inputs, outputs) },
-            // SAFETY: the same contract.
-            Direction::Backward(2) if N == 2 => unsafe { self.run_backward::<T, 2>(n, inputs, outputs) },
-            // SAFETY: the same contract.
-            Direction::Backward(_) => unsafe { self.run_backward::<T, { u32::MAX }>(n, inputs, outputs) },
+            return unsafe { run_forward(&self.0, n, array(inputs), array(outputs)) };
+        };
+        // Of two inputs, each alone has a loop of its own. `const`: the others are then not even compiled.
+        if const { N == 2 } {
+            match wanted {
+                // SAFETY: the same contract.
+                1 => return unsafe { self.run_backward::<T, 1>(n, inputs, outputs) },
+                // SAFETY: the same contract.
+                2 => return unsafe { self.run_backward::<T, 2>(n, inputs, outputs) },
+                _ => {}
+            }
         }
+        // SAFETY: the same contract.
+        unsafe { self.run_backward::<T, { u32::MAX }>(n, inputs, outputs) }
     }
 }

@@ -34,6 +34,11 @@ pub(crate) fn for_each_block(count: usize, nanoseconds: f64, block: impl Fn(usiz
         (0..count).for_each(block);
         return;
     }
+    in_pool(count, &block);
+}
+
+/// [`for_each_block`] in parallel; not generic, since what rayon makes of a loop is compiled anew for every closure.
+fn in_pool(count: usize, block: &(dyn Fn(usize) + Sync)) {
     let mode = Mode::current();
     Mode::DEFAULT.run(|| (0..count).into_par_iter().for_each(|i| mode.run(|| block(i))));
 }

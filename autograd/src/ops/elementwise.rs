@@ -31,6 +31,7 @@ use crate::{
     scalar::{
         Float, Formula,
         expr::{Binary, Listing, Step, Unary},
+        float::compiled,
         formula::elementary,
         table::unary_functions,
     },
@@ -226,7 +227,10 @@ fn pullback<T: Float>(loops: &dyn Loops<T>, cx: &Context<'_, T>, g: Cotangents<T
         gradients.push(gradient);
     }
     if wanted != 0 && cx.is_recording() {
-        recorded(loops, cx, &g, wanted, &mut gradients);
+        // Every elementary function stands behind this call: formulas of other crates find them compiled here.
+        let (g, out) = (&g, &mut gradients[..]);
+        compiled!(recorded(loops: &dyn Loops<T>, cx: &Context<'_, T>, g: &Cotangents<T>, wanted: u32,
+            out: &mut [Gradient<T>]) -> ());
     } else if wanted != 0 && m == 1 {
         fused_of_one(loops, cx, g.only(), wanted, reads, &mut gradients);
     } else if wanted != 0 {
