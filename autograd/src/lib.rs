@@ -1,5 +1,6 @@
 //! Tensors, the define-by-run graph, and the derivatives of Wengert.
 
+mod blocks;
 #[cfg(feature = "check")]
 pub mod check;
 mod functional;

@@ -1,7 +1,7 @@
 //! The graph as users see it: gradients, order, release, drop.
 
 use approx::assert_relative_eq;
-use wengert_autograd::{Tensor, Variable, no_grad};
+use wengert_autograd::{Tensor, Variable, no_grad, tensor::Generator};
 
 #[track_caller]
 fn close(a: &Tensor<f64>, b: &[f64]) {
@@ -82,4 +82,40 @@ fn grad_with_respect_to_an_inner_result() {
     let found = grad(&[&y]).wrt(&[&inner]).remove(0);
     close(&found.value(), &[2.0 * 1f64.exp(), 2.0 * 2f64.exp()]);
     assert!(x.grad().is_none());
+}
+
+/// Gradients of large variables are added up inside the loops that compute them, those of small ones in passes of their own.
+#[test]
+fn large_gradients_are_added_as_small_ones_are() {
+    let column = |n: usize, seed: u64| Tensor::<f32>::randn([n], &mut Generator::new(seed));
+    let gradients = |x: &Tensor<f32>, y: &Tensor<f32>, weights: &Tensor<f32>| {
+        let (x, y) = (Variable::new(x.clone()).requires_grad(), Variable::new(y.clone()).requires_grad());
+        // Of each: alone and squared, on either side of a product, twice in one formula, under a sum that expands.
+        let z = &x * &x + x.tanh() * y.exp() + &y * 3.0 - &x / (&y * &y + 1.0) + x.maximum(&y) + y.sum() * &x;
+        z.backward_with(&Variable::new(weights.clone()));
+        [x.grad().unwrap().to_vec(), y.grad().unwrap().to_vec()]
+    };
+    for n in [1 << 14, 40_000] {
+        let (x, y, weights) = (column(n, 1), column(n, 2), column(n, 3));
+        let whole = gradients(&x, &y, &weights);
+        // The term that reduces is the only one in which elements meet.
+        let again = gradients(&x, &y, &weights);
+        assert_eq!(whole, again);
+        let (a, b) = (Variable::new(x.cast::<f64>()), Variable::new(y.cast::<f64>()));
+        let g = Variable::new(weights.cast::<f64>());
+        let one = Variable::from(1.0_f64);
+        // The same by hand, term by term.
+        let (ta, eb, square) = (a.tanh(), b.exp(), &b * &b + 1.0);
+        let above = Variable::new(a.value().gt(&b.value()).cast::<f64>());
+        let mine = [
+            &g * (&a * 2.0 + (&one - &ta * &ta) * &eb - &one / &square + &above + b.sum()),
+            &g * (&ta * &eb + 3.0 + &a * &b * 2.0 / (&square * &square) + (&one - &above)) + (&g * &a).sum(),
+        ];
+        for (found, expected) in whole.iter().zip(mine) {
+            for (found, expected) in found.iter().zip(expected.value().to_vec()) {
+                let error = (f64::from(*found) - expected).abs();
+                assert!(error < 1e-4 * expected.abs().max(10.0), "{found} is not {expected}");
+            }
+        }
+    }
 }

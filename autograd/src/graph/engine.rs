@@ -15,9 +15,11 @@ use super::{
     mode::Mode,
     node::{Edge, End, Node, lock},
     op::{Context, Cotangents, Gradient},
+    shared::Shared,
     variable::add_gradients,
 };
 use crate::{
+    kernel::elementwise::Sum,
     ops,
     scalar::Float,
     tensor::{Dims, Tensor},
@@ -25,11 +27,14 @@ use crate::{
 use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 use std::{
+    cell::RefCell,
     cmp::Reverse,
     collections::{BinaryHeap, HashMap, HashSet},
     panic::Location,
-    sync::Arc,
 };
+
+/// From so many elements on, adding a gradient to others in a pass of its own costs as much as computing it.
+const LARGE: usize = 16 * 1024;
 
 /// A node or leaf that gradients are arriving at.
 struct Pending<T: Float> {
@@ -179,7 +184,7 @@ fn leading_to<T: Float>(
     nodes.sort_by_key(|node| node.depth);
     for node in nodes {
         if node.inputs.iter().flatten().any(|input| leading.contains(&input.end().address())) {
-            leading.insert(std::sync::Arc::as_ptr(&node).cast::<()>().addr());
+            leading.insert(node.address());
         }
     }
     leading
@@ -193,7 +198,14 @@ pub(crate) trait Watch<T: Float> {
     fn arrived(&mut self, end: &End<T>, output: usize, gradient: &Variable<T>);
     /// The rule of `node` gave this contribution, of the input's shape, to the gradient of its input `i`; was it summed over
     /// axes along which the input had been repeated?
-    fn contributed(&mut self, _node: &Arc<Node<T>>, _i: usize, _contribution: &Variable<T>, _summed: bool) {}
+    fn contributed(
+        &mut self,
+        _node: &Shared<Node<T>>,
+        _i: usize,
+        _contribution: &Variable<T>,
+        _summed: bool,
+    ) {
+    }
 }
 
 impl<T: Float, F: FnMut(&End<T>, usize, &Variable<T>)> Watch<T> for F {
@@ -295,8 +307,14 @@ impl<T: Float> Pass<'_, T> {
             false => node.kept_for_backward(self.retain_graph, self.started_at),
         };
         let recording = self.create_graph;
-        let cx = Context { node, kept, recording, leading: self.leading, released_at };
+        let sums = if W::LOOKS_ONLY { SmallVec::new() } else { self.sums_under_way(node) };
+        let cx =
+            Context { node, kept, recording, leading: self.leading, released_at, sums: RefCell::new(sums) };
         let mut gradients = node.op.backward(&cx, Cotangents(slots)).0;
+        for (inputs, sum) in cx.sums.take() {
+            let input = node.inputs[inputs.trailing_zeros() as usize].as_ref();
+            *self.slot(input.expect("a sum is that of an input's gradient")) = Some(Variable::new(sum));
+        }
         #[cfg(feature = "check")]
         crate::check::mutation::mutate(node.op.name(), recording, &mut gradients);
         assert!(
@@ -351,6 +369,45 @@ impl<T: Float> Pass<'_, T> {
                 Gradient::Part(region, part) => self.deliver_part(input, region, part, input.end().shape()),
             }
         }
+    }
+
+    /// Takes away the sums that the rule of this node may add to by itself: large ones, of the output's shape, that nobody
+    /// else holds.
+    #[inline]
+    fn sums_under_way(&mut self, node: &Node<T>) -> SmallVec<[Sum<T>; 1]> {
+        let mut sums = SmallVec::new();
+        let shape = &node.shapes[0];
+        if self.create_graph || shape.count() < LARGE || Mode::current().checking != anomaly::Checking::Off {
+            return sums;
+        }
+        for (i, input) in node.inputs.iter().enumerate().take(32) {
+            let Some(edge) = input.as_ref().filter(|edge| self.leads(edge)) else { continue };
+            let same = |other: &Option<Edge<T>>| {
+                other.as_ref().is_some_and(|other| {
+                    other.end().address() == edge.end().address()
+                        && other.end().output() == edge.end().output()
+                })
+            };
+            let first = node.inputs.iter().position(same).expect("itself, if no other");
+            if first < i {
+                if let Some((inputs, _)) =
+                    sums.iter_mut().find(|(inputs, _): &&mut Sum<T>| inputs >> first & 1 == 1)
+                {
+                    *inputs |= 1 << i;
+                }
+                continue;
+            }
+            let Some(place) = self.places.find(edge.end().address()) else { continue };
+            let pending = self.pending[place].as_mut().expect("its node has not been run");
+            let slot = &mut pending.slots[edge.end().output() as usize];
+            if let Some(sum) = slot.take_if(|sum| {
+                let sum = sum.read();
+                sum.is_unique() && sum.packed_ptr(shape).is_some()
+            }) {
+                sums.push((1 << i, sum.into_value()));
+            }
+        }
+        sums
     }
 
     fn leads(&self, edge: &Edge<T>) -> bool {

@@ -3,10 +3,11 @@
 use super::{
     Variable,
     node::{End, Node},
+    shared::Shared,
     variable::extras,
 };
 use crate::scalar::Float;
-use std::{panic::Location, sync::Arc};
+use std::panic::Location;
 
 impl<T: Float> Variable<T> {
     /// Gives the variable a name, for graphs and messages; the first name stays. A constant becomes a
@@ -50,7 +51,7 @@ impl<T: Float> Variable<T> {
         self.recorded().map(|node| node.line)
     }
 
-    fn recorded(&self) -> Option<Arc<Node<T>>> {
+    fn recorded(&self) -> Option<Shared<Node<T>>> {
         match self.edge()?.end() {
             End::Output(node, _) => Some(node.clone()),
             End::Leaf(_) => None,

@@ -24,6 +24,7 @@ pub(crate) mod named;
 pub(crate) mod node;
 pub(crate) mod op;
 pub(crate) mod seed;
+pub(crate) mod shared;
 pub(crate) mod variable;
 
 pub use anomaly::{Anomaly, detect_anomaly, find_anomaly};

@@ -12,7 +12,7 @@
 //! Edges are the only owners of nodes, so [`Edge`] is the only type whose `Drop` must not recurse: dropping a chain of a
 //! million nodes would overflow the stack. It empties a queue instead.
 
-use super::op::Op;
+use super::{op::Op, shared::Shared};
 use crate::{
     scalar::Float,
     tensor::{Dims, Tensor},
@@ -130,13 +130,13 @@ impl<T: Float> Node<T> {
         shapes: SmallVec<[Dims; 1]>,
         kept: SmallVec<[(Slot, Tensor<T>); 2]>,
         line: &'static Location<'static>,
-    ) -> Arc<Self> {
+    ) -> Shared<Self> {
         let mut depth = 0;
         for edge in inputs.iter().flatten() {
             depth = depth.max(edge.end().depth());
         }
         let kept = Mutex::new(Kept::Held(kept));
-        Arc::new(Node {
+        Shared::new(Node {
             depth,
             line,
             inputs,
@@ -212,7 +212,7 @@ impl<T: Float> Default for Extras<T> {
 pub(crate) enum End<T: Float> {
     Leaf(Arc<Leaf<T>>),
     /// Output number `.1` of a node.
-    Output(Arc<Node<T>>, u32),
+    Output(Shared<Node<T>>, u32),
 }
 
 impl<T: Float> End<T> {
@@ -228,7 +228,7 @@ impl<T: Float> End<T> {
     pub(crate) fn address(&self) -> usize {
         match self {
             End::Leaf(leaf) => Arc::as_ptr(leaf).addr(),
-            End::Output(node, _) => Arc::as_ptr(node).cast::<()>().addr(),
+            End::Output(node, _) => node.address(),
         }
     }
     /// Which output of that node; 0 for a leaf.
@@ -288,8 +288,8 @@ impl<T: Float> Clone for Edge<T> {
 
 /// A node whose last owner is gone, of either type.
 pub(crate) enum Doomed {
-    Single(Arc<Node<f32>>),
-    Double(Arc<Node<f64>>),
+    Single(Shared<Node<f32>>),
+    Double(Shared<Node<f64>>),
 }
 
 thread_local! {
@@ -305,7 +305,7 @@ impl<T: Float> Drop for Edge<T> {
             End::Output(node, _) => node,
             End::Leaf(_) => return,
         };
-        if Arc::strong_count(&node) > 1 {
+        if !node.is_sole() {
             // Somebody else owns it still. Should the last two owners let go at the same moment on two threads, one of
             // them frees the node in place: its inputs then go through this function again, at most one level deeper.
             return;
@@ -329,18 +329,18 @@ impl<T: Float> Drop for Edge<T> {
 }
 
 /// Frees a node that nobody else owns, and then those that only it led to, one after the other.
-fn free<T: Float>(node: Arc<Node<T>>) {
-    let mut doomed: SmallVec<[Arc<Node<T>>; 4]> = SmallVec::new();
+fn free<T: Float>(node: Shared<Node<T>>) {
+    let mut doomed: SmallVec<[Shared<Node<T>>; 4]> = SmallVec::new();
     doomed.push(node);
     while let Some(mut node) = doomed.pop() {
         // Its inputs are taken away first, so that what is dropped with the node has none.
-        let Some(sole) = Arc::get_mut(&mut node) else { continue };
+        let Some(sole) = node.get_mut() else { continue };
         for input in &mut sole.inputs {
             let Some(edge) = input.take() else { continue };
             let mut edge = ManuallyDrop::new(edge);
             // SAFETY: the edge is not dropped, so its end is taken once.
             if let End::Output(input, _) = unsafe { ManuallyDrop::take(&mut edge.0) }
-                && Arc::strong_count(&input) == 1
+                && input.is_sole()
             {
                 doomed.push(input);
             }

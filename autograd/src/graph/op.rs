@@ -32,13 +32,15 @@
 use super::{
     Variable,
     node::{Edge, End, Kept, Node, Slot, lock},
+    shared::Shared,
 };
 use crate::{
+    kernel::elementwise::Sum,
     scalar::Float,
     tensor::{Dims, Tensor},
 };
 use smallvec::{SmallVec, smallvec};
-use std::{borrow::Cow, collections::HashSet, panic::Location, sync::Arc};
+use std::{borrow::Cow, cell::RefCell, collections::HashSet, panic::Location};
 
 /// What a node keeps, by the slot it stands for.
 pub(crate) type KeptTensors<T> = SmallVec<[(Slot, Tensor<T>); 2]>;
@@ -187,12 +189,15 @@ impl<T: Float> Grads<T> {
 
 /// What a rule may look at: which gradients are wanted, and the kept inputs and outputs.
 pub struct Context<'a, T: Float> {
-    pub(crate) node: &'a Arc<Node<T>>,
+    pub(crate) node: &'a Shared<Node<T>>,
     pub(crate) kept: KeptTensors<T>,
     pub(crate) recording: bool,
     /// When only some gradients are asked for: the addresses of nodes and leaves that lead to them.
     pub(crate) leading: Option<&'a HashSet<usize, rustc_hash::FxBuildHasher>>,
     pub(crate) released_at: Option<Line>,
+    /// Large gradients under way, to which a rule may add its contribution in the pass over memory that computes it,
+    /// instead of returning it.
+    pub(crate) sums: RefCell<SmallVec<[Sum<T>; 1]>>,
 }
 
 impl<T: Float> Context<'_, T> {

@@ -5,6 +5,7 @@ use super::{
     mode::{Mode, line},
     node::{Edge, End, Extras, Leaf, Node, Slot, Traced, lock},
     op::{Keep, KeptTensors, Op},
+    shared::Shared,
 };
 use crate::{
     kernel,
@@ -513,7 +514,7 @@ fn node<T: Float>(
     outputs: &[Tensor<T>],
     keep: Keep,
     line: &'static Location<'static>,
-) -> Arc<Node<T>> {
+) -> Shared<Node<T>> {
     if Mode::current().checking != anomaly::Checking::Off {
         for (k, output) in outputs.iter().enumerate() {
             anomaly::check_output(op.name(), line, k, output);

@@ -13,6 +13,7 @@ use crate::{
         NamedParameters, Variable, engine,
         mode::line,
         node::{self, Edge, End, Kept, Leaf, Slot, lock},
+        shared::Shared,
     },
     scalar::Float,
     tensor::{Dims, Tensor},
@@ -306,7 +307,7 @@ impl<T: Float> Capture<T> {
         number
     }
 
-    fn operation(&mut self, node: &Arc<node::Node<T>>) {
+    fn operation(&mut self, node: &Shared<node::Node<T>>) {
         let extras = node.extras.get();
         let traced = extras.and_then(|extras| extras.traced.get());
         let kept = match &*lock(&node.kept) {
@@ -334,7 +335,7 @@ impl<T: Float> Capture<T> {
         let op = node.op.name();
         let listed =
             Node { kind: Kind::Operation, op, line: Some(node.line), inputs, outputs, rule, leaf: None };
-        self.push(listed, Some(Arc::as_ptr(node).cast::<()>().addr()));
+        self.push(listed, Some(node.address()));
     }
 
     fn push(&mut self, node: Node<T>, address: Option<usize>) -> usize {

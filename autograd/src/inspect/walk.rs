@@ -10,12 +10,13 @@ use crate::{
         Variable,
         engine::Watch,
         node::{self, End},
+        shared::Shared,
         variable::add_gradients,
     },
     scalar::Float,
     tensor::Tensor,
 };
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::HashMap, fmt};
 
 /// One contribution to a gradient: a node's rule was run, and this flowed to one of its inputs.
 #[derive(Clone, Debug)]
@@ -140,12 +141,12 @@ impl<T: Float> Watch<T> for Watcher<'_, T> {
     }
     fn contributed(
         &mut self,
-        node: &Arc<node::Node<T>>,
+        node: &Shared<node::Node<T>>,
         input: usize,
         contribution: &Variable<T>,
         summed: bool,
     ) {
-        if let Some(&node) = self.places.get(&Arc::as_ptr(node).cast::<()>().addr()) {
+        if let Some(&node) = self.places.get(&node.address()) {
             self.contributions.push(Contribution { node, input, value: contribution.value(), summed });
         }
     }

@@ -30,6 +30,16 @@ pub(crate) fn add_owned<T: Float>(mut a: Tensor<T>, mut b: Tensor<T>) -> Tensor<
 
 /// into += from.
 pub(crate) fn add_into<T: Float>(into: &mut [T], from: &[T]) {
+    assert_eq!(into.len(), from.len());
+    let n = into.len();
+    if n <= BLOCK {
+        return add_few(into, from);
+    }
+    in_chunks(into, BLOCK, n as f64 * 0.2, |first, into| add_few(into, &from[first..first + into.len()]));
+}
+
+/// into += from, on this thread.
+pub(super) fn add_few<T: Float>(into: &mut [T], from: &[T]) {
     /// # Safety
     /// None; the signature is that of `dispatch!`.
     #[inline(always)]
@@ -38,13 +48,5 @@ pub(crate) fn add_into<T: Float>(into: &mut [T], from: &[T]) {
             *a = *a + b;
         }
     }
-    fn block<T: Float>(into: &mut [T], from: &[T]) {
-        dispatch!([T: Float] add::<FMA, T>(into: &mut [T], from: &[T]));
-    }
-    assert_eq!(into.len(), from.len());
-    let n = into.len();
-    if n <= BLOCK {
-        return block(into, from);
-    }
-    in_chunks(into, BLOCK, n as f64 * 0.2, |first, into| block(into, &from[first..first + into.len()]));
+    dispatch!([T: Float] add::<FMA, T>(into: &mut [T], from: &[T]));
 }

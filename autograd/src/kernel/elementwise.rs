@@ -6,24 +6,25 @@
 //! loop runs over whole blocks of them; otherwise inputs that are broadcast or strided are first gathered, tile by tile,
 //! into a buffer that stays in the first-level cache.
 
+pub(crate) use super::formula::Elementwise;
 use super::{
+    accumulate::add_few,
     parallel,
-    simd::dispatch,
     source::{Source, gather},
+    stream,
 };
 use crate::{
-    scalar::{
-        Float, Formula, Lane, Slope,
-        expr::{Listing, list_forward, list_pullback},
-        reads::{Dependence, dependence},
-    },
+    scalar::{Float, expr::Listing, reads::Dependence},
     tensor::{Dims, Fresh, Tensor},
 };
 use smallvec::SmallVec;
 use std::{mem::MaybeUninit, ops::Deref};
 
-/// Elements gathered at a time: small enough that a dozen such buffers fit the first-level cache.
+/// Elements that pass through buffers at a time: small enough that a dozen such buffers fit the first-level cache.
 const TILE: usize = 256;
+/// Results of at least this many bytes are written past the caches, where they would not stay: a plain store reads the
+/// cache line from memory first.
+const PAST_CACHES: usize = 8 << 20;
 /// Elements in a block, the unit of parallel work.
 pub(super) const BLOCK: usize = 16 * 1024;
 
@@ -100,56 +101,102 @@ pub(crate) fn map_back<'a, T: Float>(
 ) -> SmallVec<[Tensor<T>; 2]> {
     let direction = Direction::Backward(wanted);
     let packed = cotangent.packed_ptr(shape);
-    let reusable = packed.is_some() && cotangent.is_unique();
-    let mut results = SmallVec::new();
+    let (n, count) = (shape.count(), loops.arity().0 + 1);
+    let (Some(run), true) = (packed, n <= BLOCK && n > 0 && count < FEW) else {
+        return map_back_adding(loops, wanted, shape, kept, cotangent, &mut [])
+            .into_iter()
+            .flatten()
+            .collect();
+    };
+    let mut runs = [run; FEW];
+    for k in 0..count {
+        // What is not read may be anything.
+        let Some(tensor) = kept(k) else { continue };
+        let Some(kept) = tensor.packed_ptr(shape) else {
+            return map_back_adding(loops, wanted, shape, kept, cotangent, &mut [])
+                .into_iter()
+                .flatten()
+                .collect();
+        };
+        runs[k] = kept;
+    }
+    let reusable = cotangent.is_unique();
     let mut others: SmallVec<[Fresh<T>; 1]> = SmallVec::new();
     let mut places: SmallVec<[*mut T; 4]> = SmallVec::new();
     if reusable {
         places.push(cotangent.data_ptr().cast_mut());
     }
     while places.len() < wanted.count_ones() as usize {
-        let mut other = if packed.is_some() { Fresh::like(&cotangent) } else { Fresh::new(*shape) };
+        let mut other = Fresh::like(&cotangent);
         places.push(other.as_mut_ptr());
         others.push(other);
     }
-    let (n, count) = (shape.count(), loops.arity().0 + 1);
-    let mut runs = [std::ptr::null(); FEW];
-    let mut at_once = n <= BLOCK && n > 0 && count < FEW;
-    if let (true, Some(run)) = (at_once, packed) {
-        runs[count] = run;
-        for k in 0..count {
-            // What is not read may be anything.
-            runs[k] = kept(k).map_or(Some(run), |tensor| tensor.packed_ptr(shape)).unwrap_or_else(|| {
-                at_once = false;
-                run
-            });
-        }
-    } else {
-        at_once = false;
-    }
     // SAFETY: the places are fresh tensors of this shape, or the memory of the cotangent, which nobody else has and which
     // is an input in all its extent; the runs have n elements each.
-    unsafe {
-        if at_once {
-            loops.run(direction, n, &runs[..=count], &places);
-        } else {
-            let mut inputs: SmallVec<[Input<'_, T>; 6]> = SmallVec::new();
-            for k in 0..count {
-                inputs.push(kept(k).map_or(Input::Unread, Input::Tensor));
-            }
-            inputs.push(Input::Tensor(&cotangent));
-            let places: SmallVec<[Pointer<T>; 4]> = places.iter().map(|place| Pointer(*place)).collect();
-            fill(loops, direction, *shape, &inputs, &places);
-        }
-    }
+    unsafe { loops.run(direction, n, &runs[..=count], &places) };
+    let mut results = SmallVec::new();
     if reusable {
         results.push(cotangent);
     }
     for other in others {
-        // SAFETY: `fill` wrote all of every place.
+        // SAFETY: the loop wrote all of every place.
         results.push(unsafe { other.assume_init() });
     }
     results
+}
+
+/// A gradient under way, and the bit set of the inputs whose cotangents are to be added to it.
+pub(crate) type Sum<T> = (u32, Tensor<T>);
+
+/// The same, but a cotangent that `sums` has a sum for is added to that, in the same pass over memory, and not returned. The
+/// sums are packed, of the output's shape, and nobody else holds them.
+pub(crate) fn map_back_adding<'a, T: Float>(
+    loops: &dyn Loops<T>,
+    wanted: u32,
+    shape: &Dims,
+    kept: &dyn Fn(usize) -> Option<&'a Tensor<T>>,
+    cotangent: Tensor<T>,
+    sums: &mut [Sum<T>],
+) -> SmallVec<[Option<Tensor<T>>; 2]> {
+    enum Made<T: Float> {
+        Added,
+        InCotangent,
+        Fresh(Fresh<T>),
+    }
+    let mut reusable = cotangent.packed_ptr(shape).is_some() && cotangent.is_unique();
+    let mut made: SmallVec<[Made<T>; 2]> = SmallVec::new();
+    let mut places: SmallVec<[Place<T>; 4]> = SmallVec::new();
+    for i in (0..u32::BITS).filter(|i| wanted >> i & 1 == 1) {
+        if let Some((_, sum)) = sums.iter_mut().find(|(inputs, _)| inputs >> i & 1 == 1) {
+            debug_assert!(sum.is_unique() && sum.packed_ptr(shape).is_some());
+            places.push(Place { to: sum.data_ptr().cast_mut(), how: How::Add });
+            made.push(Made::Added);
+        } else if std::mem::take(&mut reusable) {
+            places.push(Place { to: cotangent.data_ptr().cast_mut(), how: How::Write });
+            made.push(Made::InCotangent);
+        } else {
+            let mut fresh = Fresh::new(*shape);
+            places.push(Place { to: fresh.as_mut_ptr(), how: How::fresh::<T>(shape.count()) });
+            made.push(Made::Fresh(fresh));
+        }
+    }
+    let mut inputs: SmallVec<[Input<'_, T>; 6]> = SmallVec::new();
+    for k in 0..=loops.arity().0 {
+        inputs.push(kept(k).map_or(Input::Unread, Input::Tensor));
+    }
+    inputs.push(Input::Tensor(&cotangent));
+    // SAFETY: the places are fresh tensors of this shape, sums that nobody else holds, or the memory of the cotangent, which
+    // nobody else has and which is an input in all its extent.
+    unsafe { fill(loops, Direction::Backward(wanted), *shape, &inputs, &places) };
+    drop(inputs);
+    let mut cotangent = Some(cotangent);
+    let results = made.into_iter().map(|made| match made {
+        Made::Added => None,
+        Made::InCotangent => cotangent.take(),
+        // SAFETY: `fill` wrote all of every place.
+        Made::Fresh(fresh) => Some(unsafe { fresh.assume_init() }),
+    });
+    results.collect()
 }
 
 /// Computes all outputs of a loop, each a new tensor of `shape`, to which the inputs broadcast.
@@ -165,10 +212,10 @@ pub(crate) fn map<T: Float>(
     };
     let mut written = SmallVec::new();
     let mut outputs: SmallVec<[Fresh<T>; 2]> = SmallVec::new();
-    let mut places: SmallVec<[Pointer<T>; 4]> = SmallVec::new();
+    let mut places: SmallVec<[Place<T>; 4]> = SmallVec::new();
     for _ in 0..count {
         let mut output = Fresh::new(shape);
-        places.push(Pointer(output.as_mut_ptr()));
+        places.push(Place { to: output.as_mut_ptr(), how: How::fresh::<T>(shape.count()) });
         outputs.push(output);
     }
     // SAFETY: the places are `count` fresh tensors of this shape.
@@ -178,6 +225,31 @@ pub(crate) fn map<T: Float>(
         written.push(unsafe { output.assume_init() });
     }
     written
+}
+
+/// Where the results of a loop go.
+#[derive(Clone, Copy)]
+struct Place<T> {
+    to: *mut T,
+    how: How,
+}
+// SAFETY: threads write to disjoint parts.
+unsafe impl<T: Send> Sync for Place<T> {}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    Write,
+    /// Past the caches.
+    Stream,
+    /// To what is there.
+    Add,
+}
+
+impl How {
+    /// How `n` results are written to fresh memory.
+    fn fresh<T>(n: usize) -> How {
+        if n * size_of::<T>() >= PAST_CACHES { How::Stream } else { How::Write }
+    }
 }
 
 /// The most inputs of a loop that is run without looking at layouts twice.
@@ -194,9 +266,13 @@ unsafe fn fill_at_once<T: Float>(
     shape: &Dims,
     n: usize,
     inputs: &[Input<'_, T>],
-    places: &[Pointer<T>],
+    places: &[Place<T>],
 ) -> bool {
-    if n > BLOCK || inputs.len() > FEW || places.len() > FEW {
+    if n > BLOCK
+        || inputs.len() > FEW
+        || places.len() > FEW
+        || places.iter().any(|place| place.how != How::Write)
+    {
         return false;
     }
     let mut runs = [std::ptr::null(); FEW];
@@ -215,7 +291,7 @@ unsafe fn fill_at_once<T: Float>(
     }
     let mut outputs = [std::ptr::null_mut(); FEW];
     for i in 0..places.len() {
-        outputs[i] = places[i].0;
+        outputs[i] = places[i].to;
     }
     // SAFETY: every input that is read has n elements; the outputs are as this function's contract says.
     unsafe { loops.run(direction, n, &runs[..inputs.len()], &outputs[..places.len()]) };
@@ -223,14 +299,14 @@ unsafe fn fill_at_once<T: Float>(
 }
 
 /// # Safety
-/// Each of `places` has room for a tensor of `shape`, and overlaps none of the others and none of the inputs; backward one
-/// may be a packed input of this shape.
+/// Each of `places` has room for a tensor of `shape`, initialised where results are added, and overlaps none of the inputs
+/// and, unless both are added to, none of the others; backward one may be a packed input of this shape.
 unsafe fn fill<T: Float>(
     loops: &dyn Loops<T>,
     direction: Direction,
     shape: Dims,
     inputs: &[Input<'_, T>],
-    places: &[Pointer<T>],
+    places: &[Place<T>],
 ) {
     let n = shape.count();
     // SAFETY: the same contract.
@@ -238,7 +314,7 @@ unsafe fn fill<T: Float>(
         return;
     }
     let mut sources: SmallVec<[Source<'_, T>; 8]> = SmallVec::new();
-    let mut direct = true;
+    let mut direct = places.iter().all(|place| place.how == How::Write);
     for input in inputs {
         let source = Source::new(*input, shape);
         direct &= matches!(source, Source::Run(_) | Source::Unread);
@@ -252,7 +328,7 @@ unsafe fn fill<T: Float>(
             if direct {
                 run_direct(loops, direction, start, end - start, &sources, places);
             } else {
-                run_gathered(loops, direction, start, end, shape, &sources, places);
+                run_in_tiles(loops, direction, start, end, shape, &sources, places);
             }
         }
     };
@@ -263,25 +339,17 @@ unsafe fn fill<T: Float>(
     parallel::for_each_block(n.div_ceil(BLOCK), nanoseconds, block);
 }
 
-/// A pointer that threads may share: they write to disjoint parts.
-#[derive(Clone, Copy)]
-pub(super) struct Pointer<T>(pub(super) *mut T);
-// SAFETY: only used by functions that give each thread blocks of its own.
-unsafe impl<T: Send> Send for Pointer<T> {}
-// SAFETY: as above.
-unsafe impl<T: Send> Sync for Pointer<T> {}
-
 /// # Safety
-/// `start..start + n` lies within every run and every place; all sources are runs or unread.
+/// `start..start + n` lies within every run and every place; all sources are runs or unread, all results written.
 unsafe fn run_direct<T: Float>(
     loops: &dyn Loops<T>,
     direction: Direction,
     start: usize,
     n: usize,
     sources: &[Source<'_, T>],
-    places: &[Pointer<T>],
+    places: &[Place<T>],
 ) {
-    let mut readable = places[0].0.cast_const();
+    let mut readable = places[0].to.cast_const();
     let mut inputs: SmallVec<[*const T; 8]> = SmallVec::new();
     for source in sources {
         let Source::Run(run) = source else {
@@ -298,21 +366,23 @@ unsafe fn run_direct<T: Float>(
         }
     }
     // SAFETY: within the places, by contract.
-    let outputs: SmallVec<[*mut T; 4]> = places.iter().map(|place| unsafe { place.0.add(start) }).collect();
+    let outputs: SmallVec<[*mut T; 4]> = places.iter().map(|place| unsafe { place.to.add(start) }).collect();
     // SAFETY: by contract.
     unsafe { loops.run(direction, n, &inputs, &outputs) }
 }
 
+/// Inputs that are no runs are gathered tile by tile, and results that are not simply written leave from there.
+///
 /// # Safety
 /// `start..end` lies within every run and every place; the strided sources were expanded to `shape`.
-unsafe fn run_gathered<T: Float>(
+unsafe fn run_in_tiles<T: Float>(
     loops: &dyn Loops<T>,
     direction: Direction,
     start: usize,
     end: usize,
     shape: Dims,
     sources: &[Source<'_, T>],
-    places: &[Pointer<T>],
+    places: &[Place<T>],
 ) {
     let mut buffers: SmallVec<[[T; TILE]; 4]> = SmallVec::new();
     for source in sources {
@@ -320,6 +390,12 @@ unsafe fn run_gathered<T: Float>(
             Source::Run(_) => {}
             Source::Constant(value) => buffers.push([*value; TILE]),
             Source::Unread | Source::Strided(..) => buffers.push([T::zero(); TILE]),
+        }
+    }
+    let mut results: SmallVec<[[MaybeUninit<T>; TILE]; 2]> = SmallVec::new();
+    for place in places {
+        if place.how != How::Write {
+            results.push([MaybeUninit::uninit(); TILE]);
         }
     }
     let mut at = start;
@@ -339,261 +415,38 @@ unsafe fn run_gathered<T: Float>(
             inputs.push(buffers[buffer].as_ptr());
             buffer += 1;
         }
-        // SAFETY: within the places, by contract.
-        let outputs: SmallVec<[*mut T; 4]> = places.iter().map(|place| unsafe { place.0.add(at) }).collect();
-        // SAFETY: by contract; the buffers have TILE elements.
-        unsafe { loops.run(direction, n, &inputs, &outputs) };
-        at += n;
-    }
-}
-
-/// Before a loop over several pointers the compiler puts a check that they do not overlap; with more pairs than this it
-/// gives up vectorising, and where they do overlap the loop that it falls back to is not vectorised. Then results go
-/// through a small array of our own, which it knows to be apart.
-const DIRECT_PAIRS: usize = 6;
-const STAGE: usize = 64;
-
-/// Runs `compute(k)`, which gives `K` results for element `k`, for `k` in `0..n`, and writes the results of which `WRITTEN`
-/// has the bit. `pairs` counts the pointer pairs that a direct loop would have to tell apart. The closure must be
-/// `#[inline(always)]`: as a function of its own it is compiled for the baseline, where `mul_add` is a library call.
-///
-/// # Safety
-/// `out[i]` is valid for `n` writes for each written `i`.
-#[inline(always)]
-unsafe fn for_each<T: Float, const K: usize, const WRITTEN: u32>(
-    n: usize,
-    pairs: usize,
-    out: [*mut T; K],
-    compute: impl Fn(usize) -> [T; K],
-) {
-    if pairs <= DIRECT_PAIRS {
-        for k in 0..n {
-            let results = compute(k);
-            let mut i = 0;
-            while i < K {
-                if WRITTEN >> i & 1 == 1 {
-                    // SAFETY: k < n.
-                    unsafe { *out[i].add(k) = results[i] };
-                }
-                i += 1;
-            }
+        let mut outputs: SmallVec<[*mut T; 4]> = SmallVec::new();
+        let mut staged = results.iter_mut();
+        for place in places {
+            outputs.push(match place.how {
+                // SAFETY: within the place, by contract.
+                How::Write => unsafe { place.to.add(at) },
+                _ => staged.next().expect("one for each such place").as_mut_ptr().cast(),
+            });
         }
-        return;
-    }
-    let mut stage = [[MaybeUninit::<T>::uninit(); STAGE]; K];
-    let mut at = 0;
-    while at < n {
-        let m = STAGE.min(n - at);
-        for k in 0..m {
-            let results = compute(at + k);
-            let mut i = 0;
-            while i < K {
-                stage[i][k] = MaybeUninit::new(results[i]);
-                i += 1;
-            }
-        }
-        let mut i = 0;
-        while i < K {
-            if WRITTEN >> i & 1 == 1 {
-                // A whole stage is copied in a few instructions, the rest by a call.
-                // SAFETY: the first m were just written, and at + m ≤ n.
-                unsafe {
-                    let (from, to) = (stage[i].as_ptr().cast::<T>(), out[i].add(at));
-                    match m {
-                        STAGE => std::ptr::copy_nonoverlapping(from, to, STAGE),
-                        1 => *to = *from,
-                        _ => std::ptr::copy_nonoverlapping(from, to, m),
+        // SAFETY: by contract; the buffers have TILE elements, of which the loop writes n.
+        unsafe {
+            loops.run(direction, n, &inputs, &outputs);
+            for (place, result) in places.iter().zip(&outputs) {
+                let to = place.to.add(at);
+                match place.how {
+                    How::Write => {}
+                    How::Stream => stream::copy(*result, to, n),
+                    How::Add => {
+                        add_few(std::slice::from_raw_parts_mut(to, n), std::slice::from_raw_parts(*result, n))
                     }
                 }
             }
-            i += 1;
         }
-        at += m;
+        at += n;
     }
+    stream::finish();
 }
 
-/// The numbers at place `k` of several runs.
-///
-/// # Safety
-/// All runs are longer than `k`.
-#[inline(always)]
-unsafe fn load<T: Float, const FMA: bool, const K: usize>(
-    runs: [*const T; K],
-    k: usize,
-) -> [Lane<T, FMA>; K] {
-    let mut lanes = [Lane(T::zero()); K];
-    let mut i = 0;
-    while i < K {
-        // SAFETY: by contract.
-        lanes[i] = Lane(unsafe { *runs[i].add(k) });
-        i += 1;
-    }
-    lanes
-}
-
-/// # Safety
-/// See [`Loops::run`].
-#[inline(always)]
-unsafe fn forward<const FMA: bool, T: Float, F: Formula<N, M>, const N: usize, const M: usize>(
-    formula: &F,
-    n: usize,
-    x: [*const T; N],
-    y: [*mut T; M],
-) {
-    // SAFETY: by contract; k < n.
-    unsafe {
-        for_each::<T, M, { u32::MAX }>(
-            n,
-            N * M + M * (M - 1) / 2,
-            y,
-            #[inline(always)]
-            |k| {
-                let outputs = formula.eval(load::<T, FMA, N>(x, k));
-                let mut results = [T::zero(); M];
-                let mut j = 0;
-                while j < M {
-                    results[j] = outputs[j].0;
-                    j += 1;
-                }
-                results
-            },
-        )
-    }
-}
-
-/// The loop from inputs to outputs, by itself.
-///
-/// # Safety
-/// See [`Loops::run`]; but an output may be an input, since each place is read before it is written.
-pub(super) unsafe fn run_forward<T: Float, F: Formula<N, M>, const N: usize, const M: usize>(
-    formula: &F,
-    n: usize,
-    x: [*const T; N],
-    y: [*mut T; M],
-) {
-    dispatch!([T: Float, F: Formula<N, M>, const N: usize, const M: usize]
-        forward::<FMA, T, F, N, M>(formula: &F, n: usize, x: [*const T; N], y: [*mut T; M]));
-}
-
-/// # Safety
-/// See [`Loops::run`]; `out` need only be valid for the wanted.
-#[inline(always)]
-unsafe fn backward<
-    const FMA: bool,
-    T: Float,
-    F: Formula<N, M>,
-    const N: usize,
-    const M: usize,
-    const WANTED: u32,
->(
-    formula: &F,
-    n: usize,
-    x: [*const T; N],
-    y: [*const T; M],
-    g: [*const T; M],
-    out: [*mut T; N],
-) {
-    let mut wanted = [false; N];
-    let mut i = 0;
-    while i < N {
-        wanted[i] = WANTED >> i & 1 == 1;
-        i += 1;
-    }
-    // SAFETY: by contract; k < n.
-    unsafe {
-        for_each::<T, N, WANTED>(
-            n,
-            usize::MAX, // the cotangents may be written where they are read
-            out,
-            #[inline(always)]
-            |k| {
-                let (x, y, g) = (load::<T, FMA, N>(x, k), load::<T, FMA, M>(y, k), load::<T, FMA, M>(g, k));
-                let found = formula.pullback(x, y, g, wanted);
-                let mut results = [T::zero(); N];
-                let mut i = 0;
-                while i < N {
-                    results[i] = match found[i] {
-                        Slope::Zero => T::zero(),
-                        slope => slope.get().0,
-                    };
-                    i += 1;
-                }
-                results
-            },
-        )
-    }
-}
-
-#[inline(always)]
-pub(super) fn array<P: Copy, const N: usize>(pointers: &[P]) -> [P; N] {
-    <[P; N]>::try_from(pointers).expect("as many pointers as the formula has places")
-}
-
-/// A formula with its numbers of inputs and outputs in the type, which [`Loops`] needs.
+/// A pointer that threads may share: they write to disjoint parts.
 #[derive(Clone, Copy)]
-pub(crate) struct Elementwise<F, const N: usize, const M: usize>(pub(crate) F);
-
-impl<F: Formula<N, M>, const N: usize, const M: usize> Elementwise<F, N, M> {
-    /// # Safety
-    /// See [`Loops::run`].
-    unsafe fn run_backward<T: Float, const WANTED: u32>(
-        &self,
-        n: usize,
-        inputs: &[*const T],
-        outputs: &[*mut T],
-    ) {
-        let formula: &F = &self.0;
-        let (x, rest) = inputs.split_at(N);
-        let (x, y, g): ([*const T; N], [*const T; M], [*const T; M]) =
-            (array(x), array(&rest[..M]), array(&rest[M..]));
-        let mut out: [*mut T; N] = [std::ptr::null_mut(); N];
-        let mut given = outputs.iter();
-        for (i, place) in out.iter_mut().enumerate() {
-            if WANTED >> i & 1 == 1 {
-                *place = *given.next().expect("one for each wanted");
-            }
-        }
-        dispatch!([T: Float, F: Formula<N, M>, const N: usize, const M: usize, const WANTED: u32]
-            backward::<FMA, T, F, N, M, WANTED>(formula: &F, n: usize, x: [*const T; N], y: [*const T; M],
-                g: [*const T; M], out: [*mut T; N]));
-    }
-}
-
-impl<T: Float, F: Formula<N, M>, const N: usize, const M: usize> Loops<T> for Elementwise<F, N, M> {
-    fn name(&self) -> &'static str {
-        self.0.name()
-    }
-    fn arity(&self) -> (usize, usize) {
-        (N, M)
-    }
-    fn dependence(&self, i: usize) -> Dependence {
-        dependence(&self.0)[i]
-    }
-    fn listing(&self, direction: Direction) -> Listing {
-        match direction {
-            Direction::Forward => list_forward(&self.0),
-            Direction::Backward(wanted) => list_pullback(&self.0, wanted),
-        }
-    }
-    fn computes_alone(&self, wanted: u32) -> bool {
-        wanted == (1 << N) - 1 || N == 2
-    }
-    unsafe fn run(&self, direction: Direction, n: usize, inputs: &[*const T], outputs: &[*mut T]) {
-        let Direction::Backward(wanted) = direction else {
-            // SAFETY: the same contract.
-            return unsafe { run_forward(&self.0, n, array(inputs), array(outputs)) };
-        };
-        // Of two inputs, each alone has a loop of its own. `const`: the others are then not even compiled.
-        if const { N == 2 } {
-            match wanted {
-                // SAFETY: the same contract.
-                1 => return unsafe { self.run_backward::<T, 1>(n, inputs, outputs) },
-                // SAFETY: the same contract.
-                2 => return unsafe { self.run_backward::<T, 2>(n, inputs, outputs) },
-                _ => {}
-            }
-        }
-        // SAFETY: the same contract.
-        unsafe { self.run_backward::<T, { u32::MAX }>(n, inputs, outputs) }
-    }
-}
+pub(super) struct Pointer<T>(pub(super) *mut T);
+// SAFETY: only used by functions that give each thread blocks of its own.
+unsafe impl<T: Send> Send for Pointer<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Pointer<T> {}

@@ -29,7 +29,8 @@
 //! thread that serves it, keeps the values that it began with.
 
 use super::{
-    elementwise::{BLOCK, Pointer, array, run_forward},
+    elementwise::{BLOCK, Pointer},
+    formula::{array, run_forward},
     parallel,
 };
 use crate::{

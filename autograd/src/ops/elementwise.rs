@@ -27,7 +27,9 @@ use crate::{
         variable::{Value, kept_inputs, record_boxed, record_kept},
     },
     inspect,
-    kernel::elementwise::{Direction, Elementwise, Input, Loops, map, map_at_once, map_back},
+    kernel::elementwise::{
+        Direction, Elementwise, Input, Loops, map, map_at_once, map_back, map_back_adding,
+    },
     scalar::{
         Float, Formula,
         expr::{Binary, Listing, Step, Unary},
@@ -286,8 +288,17 @@ fn fused_of_one<T: Float>(
     let n = loops.arity().0;
     let computed = computed(loops, wanted);
     let kept = |k| read_by_loop(cx, n, reads, k);
-    let found = map_back(loops, computed, cx.output_shape_ref(0), &kept, g.into_value());
-    hand_out(found, computed, wanted, out);
+    let mut sums = cx.sums.borrow_mut();
+    if sums.is_empty() {
+        let found = map_back(loops, computed, cx.output_shape_ref(0), &kept, g.into_value());
+        return hand_out(found, computed, wanted, out);
+    }
+    let found = map_back_adding(loops, computed, cx.output_shape_ref(0), &kept, g.into_value(), &mut sums);
+    for (i, gradient) in (0..u32::BITS).filter(|i| computed >> i & 1 == 1).zip(found) {
+        if let (1, Some(gradient)) = (wanted >> i & 1, gradient) {
+            out[i as usize] = Gradient::Whole(Variable::new(gradient));
+        }
+    }
 }
 
 /// One loop that computes all wanted cotangents.

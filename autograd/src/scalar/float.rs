@@ -2,10 +2,12 @@
 
 use super::mathematics::Mathematics;
 use crate::{
-    graph::node::{Doomed, Node},
+    graph::{
+        node::{Doomed, Node},
+        shared::Shared,
+    },
     tensor::Element,
 };
-use std::sync::Arc;
 
 /// `f32` or `f64`. Sealed: every kernel is compiled for exactly these two, inside this crate.
 ///
@@ -27,7 +29,7 @@ pub trait Float: Element + num_traits::Float + Mathematics + sealed::Compiled {
 }
 
 pub(crate) mod sealed {
-    use super::{Arc, Doomed, Node};
+    use super::{Doomed, Node, Shared};
     use crate::kernel::vector::Vectors;
 
     /// Chooses between two things that were made for the two types.
@@ -37,7 +39,7 @@ pub(crate) mod sealed {
         /// Puts a node whose last owner is gone beside those of the other type.
         #[doc(hidden)]
         #[allow(private_interfaces, reason = "the trait is sealed; only this crate calls it")]
-        fn doomed(node: Arc<Node<Self>>) -> Doomed
+        fn doomed(node: Shared<Node<Self>>) -> Doomed
         where
             Self: super::Float;
     }
@@ -49,7 +51,7 @@ impl sealed::Compiled for f32 {
         single
     }
     #[allow(private_interfaces)]
-    fn doomed(node: Arc<Node<f32>>) -> Doomed {
+    fn doomed(node: Shared<Node<f32>>) -> Doomed {
         Doomed::Single(node)
     }
 }
@@ -59,7 +61,7 @@ impl sealed::Compiled for f64 {
         double
     }
     #[allow(private_interfaces)]
-    fn doomed(node: Arc<Node<f64>>) -> Doomed {
+    fn doomed(node: Shared<Node<f64>>) -> Doomed {
         Doomed::Double(node)
     }
 }

@@ -10,8 +10,8 @@
 //! A [`Buffer`] is one pointer to the data, from which the header is found at a fixed distance, so that reading an
 //! element takes one indirection and cloning a tensor one atomic increment. The 64-byte boundary is a cache line
 //! and a whole AVX-512 register: an addition in the first-level cache runs at 26 instead of 17 elements a
-//! nanosecond. It is made by padding a plain allocation, for aligned ones cost 10 to 40 ns more. Blocks from 16 kB
-//! up are recycled (see [`super::recycle`]); nothing is ever zeroed here, since a kernel that overwrites what was
+//! nanosecond. It is made by padding a plain allocation, for aligned ones cost 10 to 40 ns more. Blocks up to 1 kB
+//! come from the thread's own lists ([`crate::blocks`]), those from 16 kB up are recycled (see [`super::recycle`]); nothing is ever zeroed here, since a kernel that overwrites what was
 //! zeroed pays for the block twice.
 
 use std::alloc::{Layout, alloc, dealloc};
@@ -20,6 +20,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
 
 use super::{Dims, recycle};
+use crate::blocks;
 
 /// Stands directly before a block's data.
 #[repr(C, align(16))]
@@ -40,7 +41,7 @@ const LINE: usize = 64;
 /// From this many bytes up, data begin at a cache line.
 const ALIGNED_FROM: usize = 1024;
 
-const _: () = assert!(HEADER == 144);
+const _: () = assert!(HEADER == 144 && UNIT == blocks::ALIGN);
 
 /// The layout of the whole allocation for data of `capacity` bytes (a multiple of 16).
 #[inline]
@@ -62,14 +63,17 @@ fn layout(capacity: usize) -> Layout {
 pub(super) fn allocate(bytes: usize) -> NonNull<u8> {
     let capacity = bytes.next_multiple_of(UNIT);
     let layout = layout(capacity);
-    // SAFETY: the layout includes the header, so its size is not zero.
-    let mut base = unsafe { alloc(layout) };
-    if base.is_null() {
+    let take = || match layout.size() {
+        small if small <= blocks::LARGEST => blocks::take(small),
+        // SAFETY: the layout includes the header, so its size is not zero.
+        _ => NonNull::new(unsafe { alloc(layout) }),
+    };
+    let base = take().or_else(|| {
         recycle::trim();
-        // SAFETY: as above.
-        base = unsafe { alloc(layout) };
-        assert!(!base.is_null(), "no memory left for a tensor of {bytes} bytes");
-    }
+        take()
+    });
+    let Some(base) = base else { panic!("no memory left for a tensor of {bytes} bytes") };
+    let base = base.as_ptr();
     let lead = if capacity >= ALIGNED_FROM {
         (base as usize + HEADER).next_multiple_of(LINE) - base as usize
     } else {
@@ -98,7 +102,11 @@ pub(super) unsafe fn free(data: NonNull<u8>) -> usize {
         let header = data.as_ptr().sub(HEADER).cast::<Header>();
         let span = (&raw const (*header).span).read();
         let (capacity, lead) = (span & !15, (span & 15) * UNIT);
-        dealloc(data.as_ptr().sub(lead), layout(capacity));
+        let (base, layout) = (data.sub(lead), layout(capacity));
+        match layout.size() {
+            small if small <= blocks::LARGEST => blocks::put(base, small),
+            _ => dealloc(base.as_ptr(), layout),
+        }
         capacity
     }
 }

@@ -16,13 +16,15 @@
 //! to seven times faster when blocks are kept. They are kept here by size class (four to each power of two, so at
 //! most a quarter of a block is slack), each class one list behind a lock that is held for a push or a pop. Lists
 //! are shared by all threads, for thread-local ones strand the blocks that another thread frees, and there is
-//! nothing to do when a thread ends. Blocks below 16 kB are left to the system's allocator, which is good at them.
+//! nothing to do when a thread ends. Blocks below 16 kB are left to the system's allocator, which is good at them, and
+//! those up to 1 kB are kept by the thread that frees them.
 
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::buffer;
+use crate::blocks;
 
 /// Blocks of at least this many bytes are recycled.
 pub(super) const SMALLEST: usize = 1 << 14;
@@ -72,9 +74,10 @@ pub fn statistics() -> Statistics {
     }
 }
 
-/// Gives all memory that waits for reuse back to the system; says how many bytes that were.
+/// Gives all memory that waits for reuse back to the system; says how many bytes that were. Of the smallest blocks, which
+/// each thread keeps for itself, only those of this thread.
 pub fn trim() -> usize {
-    (0..CLASSES).map(empty).sum()
+    (0..CLASSES).map(empty).sum::<usize>() + blocks::trim()
 }
 
 /// Sets how many bytes may wait for reuse (512 MiB at first) and gives back what exceeds that. 0 turns recycling

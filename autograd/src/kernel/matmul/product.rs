@@ -302,7 +302,10 @@ unsafe fn add_transposed<T: Float>(
     });
 }
 
-/// Calls the blocked product of the crate.
+/// Calls the blocked product of the crate, on several threads for parts of the result.
+///
+/// Threads of the crate's own would wait for each other after every block of the inner sum. How it cuts that depends on `k`
+/// alone as long as a part has more than 64 rows or columns, so parts of any size give the same bits.
 ///
 /// # Safety
 /// As [`gemm_into`].
@@ -314,38 +317,83 @@ unsafe fn call<T: Float>(
     accumulate: bool,
     spread: bool,
 ) {
+    let Sizes { m, n, .. } = sizes;
+    #[derive(Clone, Copy)]
+    struct Operands<T>(Matrix<*mut T>, Matrix<*const T>, Matrix<*const T>);
+    // SAFETY: each thread writes a part of its own of C; A and B are only read.
+    unsafe impl<T: Send + Sync> Sync for Operands<T> {}
+    let threads = rayon::current_num_threads();
+    let longer = m.max(n);
+    let parts = (longer / LEAST).min(if longer >= LONG * threads { 2 * threads } else { threads });
+    if !spread || parts < 2 || !parallel::worthwhile(sizes.nanoseconds()) {
+        // SAFETY: handed on.
+        return unsafe { call_alone(c, a, b, sizes, accumulate) };
+    }
+    // All parts but the last begin and end at a whole tile.
+    let start = |i: usize| if i == parts { longer } else { longer * i / parts / STEP * STEP };
+    let operands = Operands(c, a, b);
+    parallel::for_each_block(parts, sizes.nanoseconds(), |i| {
+        let (Operands(mut c, mut a, mut b), mut sizes) = (*(&operands), sizes);
+        let (first, count) = (start(i), start(i + 1) - start(i));
+        // SAFETY: the part lies within the operands.
+        unsafe {
+            if n >= m {
+                b.data = b.data.add(first * b.column);
+                c.data = c.data.add(first * c.column);
+                sizes.n = count;
+            } else {
+                a.data = a.data.add(first * a.row);
+                c.data = c.data.add(first * c.row);
+                sizes.m = count;
+            }
+            call_alone(c, a, b, sizes, accumulate);
+        }
+    });
+}
+
+/// The rows or columns of a part: more than 64, and a multiple of the sides of the crate's tiles.
+const LEAST: usize = 96;
+const STEP: usize = 16;
+/// From so many rows or columns a thread on, there are two parts for each, so that a thread which was held up does not hold
+/// up the others for long.
+const LONG: usize = 512;
+
+/// Calls the blocked product of the crate on this thread.
+///
+/// # Safety
+/// As [`gemm_into`].
+unsafe fn call_alone<T: Float>(
+    c: Matrix<*mut T>,
+    a: Matrix<*const T>,
+    b: Matrix<*const T>,
+    sizes: Sizes,
+    accumulate: bool,
+) {
     let Sizes { m, n, k } = sizes;
     let one_if = |condition: bool| if condition { T::one() } else { T::zero() };
     let product = blocked_product::<T>();
-    let run = |parallelism| {
-        // SAFETY: the caller answers for the matrices; strides are below isize::MAX, as all tensors' are.
-        unsafe {
-            product(
-                m,
-                n,
-                k,
-                c.data,
-                c.column as isize,
-                c.row as isize,
-                accumulate,
-                a.data,
-                a.column as isize,
-                a.row as isize,
-                b.data,
-                b.column as isize,
-                b.row as isize,
-                one_if(accumulate),
-                T::one(),
-                false,
-                false,
-                false,
-                parallelism,
-            );
-        }
-    };
-    if spread && parallel::worthwhile(sizes.nanoseconds()) {
-        parallel::while_waiting(|| run(Parallelism::Rayon(0)));
-    } else {
-        run(Parallelism::None);
+    // SAFETY: the caller answers for the matrices; strides are below isize::MAX, as all tensors' are.
+    unsafe {
+        product(
+            m,
+            n,
+            k,
+            c.data,
+            c.column as isize,
+            c.row as isize,
+            accumulate,
+            a.data,
+            a.column as isize,
+            a.row as isize,
+            b.data,
+            b.column as isize,
+            b.row as isize,
+            one_if(accumulate),
+            T::one(),
+            false,
+            false,
+            false,
+            Parallelism::None,
+        );
     }
 }

@@ -1,0 +1,263 @@
+//! The two loops of a formula over runs of contiguous numbers, compiled for every instruction set.
+
+use super::{
+    elementwise::{Direction, Loops},
+    simd::dispatch,
+};
+use crate::scalar::{
+    Float, Formula, Lane, Slope,
+    expr::{Listing, list_forward, list_pullback},
+    reads::{Dependence, dependence},
+};
+use std::mem::MaybeUninit;
+
+/// Before a loop over several pointers the compiler puts a check that they do not overlap; with more pairs than this it
+/// gives up vectorising, and where they do overlap the loop that it falls back to is not vectorised. Then results go
+/// through a small array of our own, which it knows to be apart.
+const DIRECT_PAIRS: usize = 6;
+const STAGE: usize = 64;
+
+/// Runs `compute(k)`, which gives `K` results for element `k`, for `k` in `0..n`, and writes the results of which `WRITTEN`
+/// has the bit. `pairs` counts the pointer pairs that a direct loop would have to tell apart. The closure must be
+/// `#[inline(always)]`: as a function of its own it is compiled for the baseline, where `mul_add` is a library call.
+///
+/// # Safety
+/// `out[i]` is valid for `n` writes for each written `i`.
+#[inline(always)]
+unsafe fn for_each<T: Float, const K: usize, const WRITTEN: u32>(
+    n: usize,
+    pairs: usize,
+    out: [*mut T; K],
+    compute: impl Fn(usize) -> [T; K],
+) {
+    if pairs <= DIRECT_PAIRS {
+        for k in 0..n {
+            let results = compute(k);
+            let mut i = 0;
+            while i < K {
+                if WRITTEN >> i & 1 == 1 {
+                    // SAFETY: k < n.
+                    unsafe { *out[i].add(k) = results[i] };
+                }
+                i += 1;
+            }
+        }
+        return;
+    }
+    let mut stage = [[MaybeUninit::<T>::uninit(); STAGE]; K];
+    let mut at = 0;
+    while at < n {
+        let m = STAGE.min(n - at);
+        for k in 0..m {
+            let results = compute(at + k);
+            let mut i = 0;
+            while i < K {
+                stage[i][k] = MaybeUninit::new(results[i]);
+                i += 1;
+            }
+        }
+        let mut i = 0;
+        while i < K {
+            if WRITTEN >> i & 1 == 1 {
+                // A whole stage is copied in a few instructions, the rest by a call.
+                // SAFETY: the first m were just written, and at + m ≤ n.
+                unsafe {
+                    let (from, to) = (stage[i].as_ptr().cast::<T>(), out[i].add(at));
+                    match m {
+                        STAGE => std::ptr::copy_nonoverlapping(from, to, STAGE),
+                        1 => *to = *from,
+                        _ => std::ptr::copy_nonoverlapping(from, to, m),
+                    }
+                }
+            }
+            i += 1;
+        }
+        at += m;
+    }
+}
+
+/// The numbers at place `k` of several runs.
+///
+/// # Safety
+/// All runs are longer than `k`.
+#[inline(always)]
+unsafe fn load<T: Float, const FMA: bool, const K: usize>(
+    runs: [*const T; K],
+    k: usize,
+) -> [Lane<T, FMA>; K] {
+    let mut lanes = [Lane(T::zero()); K];
+    let mut i = 0;
+    while i < K {
+        // SAFETY: by contract.
+        lanes[i] = Lane(unsafe { *runs[i].add(k) });
+        i += 1;
+    }
+    lanes
+}
+
+/// # Safety
+/// See [`Loops::run`].
+#[inline(always)]
+unsafe fn forward<const FMA: bool, T: Float, F: Formula<N, M>, const N: usize, const M: usize>(
+    formula: &F,
+    n: usize,
+    x: [*const T; N],
+    y: [*mut T; M],
+) {
+    // SAFETY: by contract; k < n.
+    unsafe {
+        for_each::<T, M, { u32::MAX }>(
+            n,
+            N * M + M * (M - 1) / 2,
+            y,
+            #[inline(always)]
+            |k| {
+                let outputs = formula.eval(load::<T, FMA, N>(x, k));
+                let mut results = [T::zero(); M];
+                let mut j = 0;
+                while j < M {
+                    results[j] = outputs[j].0;
+                    j += 1;
+                }
+                results
+            },
+        )
+    }
+}
+
+/// The loop from inputs to outputs, by itself.
+///
+/// # Safety
+/// See [`Loops::run`]; but an output may be an input, since each place is read before it is written.
+pub(super) unsafe fn run_forward<T: Float, F: Formula<N, M>, const N: usize, const M: usize>(
+    formula: &F,
+    n: usize,
+    x: [*const T; N],
+    y: [*mut T; M],
+) {
+    dispatch!([T: Float, F: Formula<N, M>, const N: usize, const M: usize]
+        forward::<FMA, T, F, N, M>(formula: &F, n: usize, x: [*const T; N], y: [*mut T; M]));
+}
+
+/// # Safety
+/// See [`Loops::run`]; `out` need only be valid for the wanted.
+#[inline(always)]
+unsafe fn backward<
+    const FMA: bool,
+    T: Float,
+    F: Formula<N, M>,
+    const N: usize,
+    const M: usize,
+    const WANTED: u32,
+>(
+    formula: &F,
+    n: usize,
+    x: [*const T; N],
+    y: [*const T; M],
+    g: [*const T; M],
+    out: [*mut T; N],
+) {
+    let mut wanted = [false; N];
+    let mut i = 0;
+    while i < N {
+        wanted[i] = WANTED >> i & 1 == 1;
+        i += 1;
+    }
+    // SAFETY: by contract; k < n.
+    unsafe {
+        for_each::<T, N, WANTED>(
+            n,
+            usize::MAX, // the cotangents may be written where they are read
+            out,
+            #[inline(always)]
+            |k| {
+                let (x, y, g) = (load::<T, FMA, N>(x, k), load::<T, FMA, M>(y, k), load::<T, FMA, M>(g, k));
+                let found = formula.pullback(x, y, g, wanted);
+                let mut results = [T::zero(); N];
+                let mut i = 0;
+                while i < N {
+                    results[i] = match found[i] {
+                        Slope::Zero => T::zero(),
+                        slope => slope.get().0,
+                    };
+                    i += 1;
+                }
+                results
+            },
+        )
+    }
+}
+
+#[inline(always)]
+pub(super) fn array<P: Copy, const N: usize>(pointers: &[P]) -> [P; N] {
+    <[P; N]>::try_from(pointers).expect("as many pointers as the formula has places")
+}
+
+/// A formula with its numbers of inputs and outputs in the type, which [`Loops`] needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Elementwise<F, const N: usize, const M: usize>(pub(crate) F);
+
+impl<F: Formula<N, M>, const N: usize, const M: usize> Elementwise<F, N, M> {
+    /// # Safety
+    /// See [`Loops::run`].
+    unsafe fn run_backward<T: Float, const WANTED: u32>(
+        &self,
+        n: usize,
+        inputs: &[*const T],
+        outputs: &[*mut T],
+    ) {
+        let formula: &F = &self.0;
+        let (x, rest) = inputs.split_at(N);
+        let (x, y, g): ([*const T; N], [*const T; M], [*const T; M]) =
+            (array(x), array(&rest[..M]), array(&rest[M..]));
+        let mut out: [*mut T; N] = [std::ptr::null_mut(); N];
+        let mut given = outputs.iter();
+        for (i, place) in out.iter_mut().enumerate() {
+            if WANTED >> i & 1 == 1 {
+                *place = *given.next().expect("one for each wanted");
+            }
+        }
+        dispatch!([T: Float, F: Formula<N, M>, const N: usize, const M: usize, const WANTED: u32]
+            backward::<FMA, T, F, N, M, WANTED>(formula: &F, n: usize, x: [*const T; N], y: [*const T; M],
+                g: [*const T; M], out: [*mut T; N]));
+    }
+}
+
+impl<T: Float, F: Formula<N, M>, const N: usize, const M: usize> Loops<T> for Elementwise<F, N, M> {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+    fn arity(&self) -> (usize, usize) {
+        (N, M)
+    }
+    fn dependence(&self, i: usize) -> Dependence {
+        dependence(&self.0)[i]
+    }
+    fn listing(&self, direction: Direction) -> Listing {
+        match direction {
+            Direction::Forward => list_forward(&self.0),
+            Direction::Backward(wanted) => list_pullback(&self.0, wanted),
+        }
+    }
+    fn computes_alone(&self, wanted: u32) -> bool {
+        wanted == (1 << N) - 1 || N == 2
+    }
+    unsafe fn run(&self, direction: Direction, n: usize, inputs: &[*const T], outputs: &[*mut T]) {
+        let Direction::Backward(wanted) = direction else {
+            // SAFETY: the same contract.
+            return unsafe { run_forward(&self.0, n, array(inputs), array(outputs)) };
+        };
+        // Of two inputs, each alone has a loop of its own. `const`: the others are then not even compiled.
+        if const { N == 2 } {
+            match wanted {
+                // SAFETY: the same contract.
+                1 => return unsafe { self.run_backward::<T, 1>(n, inputs, outputs) },
+                // SAFETY: the same contract.
+                2 => return unsafe { self.run_backward::<T, 2>(n, inputs, outputs) },
+                _ => {}
+            }
+        }
+        // SAFETY: the same contract.
+        unsafe { self.run_backward::<T, { u32::MAX }>(n, inputs, outputs) }
+    }
+}
