@@ -11,6 +11,7 @@
 mod picture;
 
 use picture::Chart;
+use wengert::prelude::*;
 
 type Point = (f64, f64);
 
@@ -56,23 +57,13 @@ fn draw(path: &[Point]) {
 }
 
 fn main() {
-    println!(
-        "E(a, b) = ½(a² + 10b²), a bowl whose lowest point is (0, 0). Start at {START:?}, E = {:.3}.",
-        loss(START)
-    );
+    let e = loss(START);
+    println!("E(a, b) = ½(a² + 10b²), a bowl whose lowest point is (0, 0). Start at {START:?}, E = {e:.3}.");
     let slope = gradient(START);
     println!("The gradient there is ({}, {}). One step with η = 0.1:", slope.0, slope.1);
     let w = (START.0 - 0.1 * slope.0, START.1 - 0.1 * slope.1);
-    println!(
-        "  a = {} - 0.1·{} = {:.2}   b = {} - 0.1·{} = {:.2}   E = {:.3}\n",
-        START.0,
-        slope.0,
-        w.0,
-        START.1,
-        slope.1,
-        w.1,
-        loss(w)
-    );
+    print!("  a = {} - 0.1·{} = {:.2}   ", START.0, slope.0, w.0);
+    println!("b = {} - 0.1·{} = {:.2}   E = {:.3}\n", START.1, slope.1, w.1, loss(w));
 
     println!("{:>6}{:>8}{:>12}   stopped because", "η", "steps", "last E");
     let mut ends = Vec::new();
@@ -89,23 +80,31 @@ fn main() {
     assert!(ends[5].1 > 1e6, "above, it flies apart");
 
     println!(
-        "\nWhy 0.2? A step multiplies a by 1 - η and b by 1 - 10η. While both are within ±1 it converges:"
+        "\nWhy 0.2? A step multiplies a by 1 - η and b by 1 - 10η. While both are within ±1 it converges."
     );
-    println!("η must be below 2/10, 10 being the steepest curvature; and the flat direction sets the pace.");
+    println!("So η must be below 2/10, 10 being the steepest curvature; the flat direction sets the pace.");
     for rate in [0.01, 0.1, 0.18, 0.21_f64] {
         println!("  η = {rate:<5} a by {:>5.2}, b by {:>5.2} a step", 1.0 - rate, 1.0 - 10.0 * rate);
     }
     let (path, _) = descend(0.18);
     for (step, w) in path.iter().take(20).enumerate() {
         let formula = (START.0 * 0.82_f64.powi(step as i32), START.1 * (-0.8_f64).powi(step as i32));
-        assert!(
-            (w.0 - formula.0).abs() < 1e-9 && (w.1 - formula.1).abs() < 1e-9,
-            "the factors explain the path"
-        );
+        assert!((w.0 - formula.0).hypot(w.1 - formula.1) < 1e-9, "the factors explain the path");
     }
 
     println!("\nThe first steps with η = 0.18: across the valley they jump, along it they walk.");
     draw(&path);
+
+    let w = Variable::from([START.0, START.1]).requires_grad();
+    let mut sgd = Sgd::new(NamedParameters::from_iter([("w", w.clone())])).lr(0.18);
+    for &(a, b) in &path {
+        let found = w.value().to_vec();
+        assert!((found[0] - a).hypot(found[1] - b) < 1e-9, "the library's steps are the same");
+        let slope = gradient((a, b));
+        w.set_grad(Some(tensor!(f64; slope.0, slope.1)));
+        sgd.step();
+    }
+    println!("This library's Sgd, given the same slopes, goes by the same {} points.", path.len());
 
     let ellipse = |level: f64| {
         (0..=72)

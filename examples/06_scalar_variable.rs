@@ -8,56 +8,51 @@
 //!
 //! `cargo run --release --example 06_scalar_variable`
 
-use std::{cell::Cell, ops, rc::Rc};
+use std::{array, cell::Cell, ops, rc::Rc};
 
-/// A number that remembers how it was computed.
+/// A number that remembers how it was computed: a value, its slope, and its origin.
 #[derive(Clone)]
-pub struct Variable(pub Rc<Node>);
-
-/// A value, its slope, and its origin.
-pub struct Node {
-    /// The number.
-    pub value: f64,
-    /// x̄, the slope of the final result in this value.
-    pub grad: Cell<f64>,
-    /// What it was computed from, and ∂(this)/∂(that).
-    pub inputs: Vec<(Variable, f64)>,
+pub(crate) struct Variable(pub(crate) Rc<Node>);
+pub(crate) struct Node {
+    pub(crate) value: f64,
+    pub(crate) grad: Cell<f64>, // x̄, the slope of the final result in this value
+    pub(crate) inputs: Vec<(Variable, f64)>, // what it was computed from, and ∂(this)/∂(that)
 }
 
 impl Variable {
     /// An input.
-    pub fn new(value: f64) -> Self {
+    pub(crate) fn new(value: f64) -> Self {
         Variable::made_of(value, vec![])
     }
     fn made_of(value: f64, inputs: Vec<(Variable, f64)>) -> Self {
         Variable(Rc::new(Node { value, grad: Cell::new(0.0), inputs }))
     }
     /// Its slope is 1 - tanh².
-    pub fn tanh(&self) -> Self {
+    pub(crate) fn tanh(&self) -> Self {
         let y = self.0.value.tanh();
         Variable::made_of(y, vec![(self.clone(), 1.0 - y * y)])
     }
     /// The slope that has arrived here.
-    pub fn grad(&self) -> f64 {
+    pub(crate) fn grad(&self) -> f64 {
         self.0.grad.get()
     }
-
+    fn place_in(&self, list: &[Variable]) -> Option<usize> {
+        list.iter().position(|v| Rc::ptr_eq(&v.0, &self.0))
+    }
     /// All values below this one, each after everything that it was computed from.
-    pub fn sorted(&self) -> Vec<Variable> {
-        fn visit(v: &Variable, seen: &mut Vec<*const Node>, list: &mut Vec<Variable>) {
-            if !seen.contains(&Rc::as_ptr(&v.0)) {
-                seen.push(Rc::as_ptr(&v.0));
-                v.0.inputs.iter().for_each(|(input, _)| visit(input, seen, list));
+    pub(crate) fn sorted(&self) -> Vec<Variable> {
+        fn visit(v: &Variable, list: &mut Vec<Variable>) {
+            if v.place_in(list).is_none() {
+                v.0.inputs.iter().for_each(|(input, _)| visit(input, list));
                 list.push(v.clone());
             }
         }
         let mut list = vec![];
-        visit(self, &mut vec![], &mut list);
+        visit(self, &mut list);
         list
     }
-
     /// The chain rule: from the last value to the first, x̄ += ȳ · ∂y/∂x.
-    pub fn backward(&self) {
+    pub(crate) fn backward(&self) {
         self.0.grad.set(1.0);
         for y in self.sorted().iter().rev() {
             for (x, slope) in &y.0.inputs {
@@ -83,52 +78,43 @@ impl ops::Mul for &Variable {
 // Here the 60 lines end.
 
 /// Two neurons, one after the other: E = (v · tanh(w·x + b) + c)².
-fn network(p: &[Variable; 5]) -> Variable {
-    let [w, x, b, v, c] = p;
+fn network([w, x, b, v, c]: &[Variable; 5]) -> Variable {
     let y = &(v * &(&(w * x) + b).tanh()) + c;
     &y * &y
 }
 
 fn main() {
-    let names = ["w", "x", "b", "v", "c"];
-    let values = [0.5, 2.0, -0.3, 1.5, 0.2];
+    let (names, values) = (["w", "x", "b", "v", "c"], [0.5, 2.0, -0.3, 1.5, 0.2]);
     let p = values.map(Variable::new);
     let e = network(&p);
-    println!("E = (v · tanh(w·x + b) + c)² at w, x, b, v, c = {values:?}");
-    println!("The record that computing it left, from the first value to the last:\n");
     e.backward();
+    println!("E = (v · tanh(w·x + b) + c)² at w, x, b, v, c = {values:?}");
+    println!("The record that it left: number, value, and what it was made of (number: slope in it)");
     let list = e.sorted();
-    println!("  {:>4}{:>10}   made of (number: slope in it)", "", "value");
-    let number = |v: &Variable| list.iter().position(|w| Rc::ptr_eq(&v.0, &w.0)).expect("it is in the list");
     for (i, v) in list.iter().enumerate() {
+        let name = v.place_in(&p).map_or("", |i| names[i]);
+        let number = |x: &Variable| x.place_in(&list).expect("it is listed");
         let inputs = v.0.inputs.iter().map(|(x, slope)| format!("{}: {slope:.4}   ", number(x)));
-        let input = p.iter().position(|p| Rc::ptr_eq(&p.0, &v.0)).map_or("", |i| names[i]);
-        println!("  {i:>4}{:>10.4}   {input}{}", v.0.value, inputs.collect::<String>());
+        println!("  {i:>4}{:>10.4}   {name}{}", v.0.value, inputs.collect::<String>());
     }
     assert_eq!(list.len(), 11, "five inputs and six steps");
 
-    println!("\nbackward() walks it from last to first. What arrives at the inputs, against differences:\n");
-    println!("  {:>4}{:>14}{:>14}", "", "backward", "differences");
+    println!("\nbackward() walks it from last to first. What arrives at the inputs, and differences:");
     for (i, name) in names.iter().enumerate() {
-        let at = |h: f64| {
-            let mut moved = values;
-            moved[i] += h;
-            network(&moved.map(Variable::new)).0.value
-        };
+        let moved = |h: f64| array::from_fn(|j| values[j] + if i == j { h } else { 0.0 });
+        let at = |h: f64| network(&moved(h).map(Variable::new)).0.value;
         let differences = (at(1e-5) - at(-1e-5)) / 2e-5;
         println!("  {name:>4}{:>14.8}{differences:>14.8}", p[i].grad());
         assert!((p[i].grad() - differences).abs() < 1e-8);
     }
 
-    println!("\nWith slopes at hand it learns: 30 steps of w ← w - 0.02·w̄, on w, b, v and c.");
+    println!("\nWith slopes at hand it learns: ten steps of w ← w - 0.02·w̄, on w, b, v and c.");
     let mut learned = values;
-    for step in 0..=30 {
+    for step in 0..=10 {
         let p = learned.map(Variable::new);
         let e = network(&p);
-        if step % 10 == 0 {
-            println!("  step {step:>2}: E = {:.1e}", e.0.value);
-        }
         e.backward();
+        println!("  step {step:>2}: E = {:.1e}", e.0.value);
         [0, 2, 3, 4].iter().for_each(|&i| learned[i] -= 0.02 * p[i].grad());
     }
     assert!(network(&learned.map(Variable::new)).0.value < 1e-3);

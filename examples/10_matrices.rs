@@ -13,7 +13,7 @@
 #[allow(dead_code)]
 mod lesson_04;
 
-use lesson_04::{LAYERS, T};
+use lesson_04::{LAYERS, T, backward};
 use wengert::{Variable, tensor};
 
 /// The largest difference between the entries of two lists.
@@ -28,11 +28,10 @@ fn gradient(x: &Variable<f64>) -> Vec<f64> {
 
 fn main() {
     println!("The two layers of lesson 4, as five variables: W, b, V, c and x.");
-    let w = Variable::from(LAYERS.w).requires_grad();
-    let b = Variable::from(LAYERS.b).requires_grad();
-    let v = Variable::from(LAYERS.v).requires_grad();
-    let c = Variable::from(LAYERS.c).requires_grad();
-    let x = Variable::from([LAYERS.x]).requires_grad(); // one row, one example
+    let ([w, v], [b, c, row]) = LAYERS;
+    let [w, v] = [w, v].map(|m| Variable::from(m).requires_grad());
+    let [b, c] = [b, c].map(|b| Variable::from(b).requires_grad());
+    let x = Variable::from([row]).requires_grad(); // one row, one example
     let forward = |x: &Variable<f64>| {
         let h = (x.matmul(&w.t()) + &b).tanh();
         (h.matmul(&v.t()) + &c).sigmoid()
@@ -42,16 +41,16 @@ fn main() {
     println!("  (Examples are rows, so the products are the other way round than on paper: (Wx)ᵀ = xᵀWᵀ.)\n");
     loss.backward();
 
-    let (by_hand, _) = LAYERS.backward();
+    let (([by_hand_w, by_hand_v], [by_hand_b, by_hand_c, by_hand_x]), _) = backward(LAYERS);
     println!("One call, E.backward(). What it leaves, beside the formulas of lesson 4:");
     println!("  {:<8}{:<9}{:<36}{:<36}", "", "shape", "backward()", "by hand");
     let list = |numbers: &[f64]| numbers.iter().map(|n| format!("{n:>8.4}")).collect::<String>();
     for (name, variable, hand) in [
-        ("∂E/∂V", &v, by_hand.v.as_flattened()),
-        ("∂E/∂c", &c, &by_hand.c),
-        ("∂E/∂W", &w, by_hand.w.as_flattened()),
-        ("∂E/∂b", &b, &by_hand.b),
-        ("∂E/∂x", &x, &by_hand.x),
+        ("∂E/∂V", &v, by_hand_v.as_flattened()),
+        ("∂E/∂c", &c, &by_hand_c),
+        ("∂E/∂W", &w, by_hand_w.as_flattened()),
+        ("∂E/∂b", &b, &by_hand_b),
+        ("∂E/∂x", &x, &by_hand_x),
     ] {
         let found = gradient(variable);
         println!("  {name:<8}{:<9}{:<36}{:<36}", format!("{:?}", variable.shape()), list(&found), list(hand));
@@ -71,7 +70,7 @@ fn main() {
     assert_eq!(gradient(&m), a.t().matmul(&y_bar).value().to_vec());
 
     println!("\nThree examples as three rows. Each uses the weights, so their slopes add up (lesson 8):");
-    let rows = [LAYERS.x, [0.3, -0.8], [-1.5, 0.2]];
+    let rows = [row, [0.3, -0.8], [-1.5, 0.2]];
     let mut sum = vec![0.0; 4];
     for (i, row) in rows.into_iter().enumerate() {
         w.zero_grad();

@@ -69,22 +69,14 @@ fn main() {
     println!("1000 points of two half moons, parted at random: 600 to train, 200 to validate, 200 to test");
 
     println!("\nThe same 20 epochs in batches of different sizes; loss in training after the epoch:");
-    println!(
-        "{:>8}{:>14}{:>14}{:>10}{:>10}{:>10}",
-        "batch", "steps/epoch", "steps in all", "epoch 1", "epoch 5", "epoch 20"
-    );
+    println!("   batch   steps/epoch  steps in all   epoch 1   epoch 5  epoch 20");
     let mut last = vec![];
     for batch in [600, 100, 10] {
         let (_, history) = train(&training, &validation, batch, 20);
         let steps = training.len() / batch;
-        println!(
-            "{batch:>8}{steps:>14}{:>14}{:>10.4}{:>10.4}{:>10.4}",
-            20 * steps,
-            history[0].0,
-            history[4].0,
-            history[19].0
-        );
-        last.push(history[19].0);
+        let [first, fifth, twentieth] = [1, 5, 20].map(|epoch| history[epoch - 1].0);
+        println!("{batch:>8}{steps:>14}{:>14}{first:>10.4}{fifth:>10.4}{twentieth:>10.4}", 20 * steps);
+        last.push(twentieth);
     }
     println!("All see each point 20 times. Small batches take more steps, each a little off the mark.\n");
     assert!(last[2] < last[1] && last[1] < last[0], "more steps, more progress");
@@ -93,8 +85,7 @@ fn main() {
     println!("{:>8}{:>12}{:>12}{:>20}", "batch", "mean", "spread", "spread · √batch");
     let (net, _) = train(&training, &validation, 100, 1);
     let weight = &net.hidden.weight;
-    let mut scaled = vec![];
-    for batch in [4, 16, 64] {
+    let scaled = [4, 16, 64].map(|batch| {
         let loader = TensorDataset::new(training.columns().clone()).loader().batch_size(batch).shuffle(9);
         let slopes: Vec<f64> = (0..200)
             .flat_map(|epoch| loader.epoch(epoch).take(2))
@@ -107,8 +98,8 @@ fn main() {
         let mean = slopes.iter().sum::<f64>() / slopes.len() as f64;
         let spread = (slopes.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / slopes.len() as f64).sqrt();
         println!("{batch:>8}{mean:>12.4}{spread:>12.4}{:>20.4}", spread * (batch as f64).sqrt());
-        scaled.push(spread * (batch as f64).sqrt());
-    }
+        spread * (batch as f64).sqrt()
+    });
     println!("Four times the batch halves the noise, and costs four times as much.\n");
     assert!(scaled.iter().all(|s| (0.6..1.6).contains(&(s / scaled[0]))), "the spread falls as 1/√batch");
 
@@ -125,9 +116,7 @@ fn main() {
     let in_order: Vec<usize> = (0..1000).collect();
     let (net, _) = train(&part(&in_order[..600]), &part(&in_order[600..800]), 10, 60);
     let (_, unfair) = judge(&net, &part(&in_order[800..]));
-    println!(
-        "\nWhy at random? The points come in order along the moons. Cut as they come, the end of each moon is"
-    );
-    println!("never seen in training, and of the test points {:.1} % are right.", 100.0 * unfair);
+    println!("\nWhy at random? The points come in order along the moons. Cut as they come, the end of each");
+    println!("moon is never seen in training, and of the test points {:.1} % are right.", 100.0 * unfair);
     assert!(unfair < 0.5, "the parts must be alike");
 }

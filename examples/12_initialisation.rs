@@ -42,26 +42,17 @@ fn through(std: f64, bend: Bend) -> Vec<(f64, f64)> {
 /// A bar on a logarithmic scale from 1e-12 to 1e12.
 fn bar(size: f64) -> String {
     let column = (size.log10() + 12.0).clamp(0.0, 24.0).round() as usize;
-    (0..=24)
-        .map(|i| {
-            if i == column {
-                '#'
-            } else if i == 12 {
-                '|'
-            } else {
-                '.'
-            }
-        })
-        .collect()
+    let mut dots = vec!['.'; 25];
+    dots[12] = '|';
+    dots[column] = '#';
+    dots.into_iter().collect()
 }
 
 fn main() {
     let n = WIDTH as f64;
     let xavier = (1.0 / n).sqrt();
     let he = Nonlinearity::Relu.gain() * xavier;
-    println!(
-        "{LAYERS} layers of {WIDTH} neurons. The spread of the signal and of the gradient after a layer."
-    );
+    println!("{LAYERS} layers of {WIDTH} neurons. The spread of signal and gradient after a layer.");
     println!("Each dot is a factor of 10, the bar in the middle is 1.\n");
     let tries: [(&str, f64, Bend); 5] = [
         ("tanh, deviation 0.02: both vanish", 0.02, Variable::tanh),
@@ -113,13 +104,8 @@ fn main() {
     assert!(dead_counts[0] == 0 && dead_counts[3] > WIDTH / 2, "a large step can kill");
     println!("Hence small first biases, rates that are not too large, or a relu that leaks below 0.");
 
-    println!(
-        "\nThe layers of this library draw their weights so by themselves. Linear::new({WIDTH}, {WIDTH}):"
-    );
-    let drawn = spread(&Linear::new(WIDTH, WIDTH).weight.value());
-    println!(
-        "  deviation {drawn:.4}, uniform within ±√(1/n), which is √(1/3n) = {:.4}",
-        (1.0 / (3.0 * n)).sqrt()
-    );
-    assert!((drawn / (1.0 / (3.0 * n)).sqrt() - 1.0).abs() < 0.03);
+    println!("\nThe layers of this library draw their weights by themselves. Linear::new({WIDTH}, {WIDTH}):");
+    let (drawn, formula) = (spread(&Linear::new(WIDTH, WIDTH).weight.value()), (1.0 / (3.0 * n)).sqrt());
+    println!("  deviation {drawn:.4}, uniform within ±√(1/n), which is √(1/3n) = {formula:.4}");
+    assert!((drawn / formula - 1.0).abs() < 0.03);
 }

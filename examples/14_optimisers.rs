@@ -25,6 +25,8 @@ fn rosenbrock(p: &Variable<f64>) -> Variable<f64> {
     (1.0 - &x).square() + 100.0 * (y - x.square()).square()
 }
 
+/// The library's optimiser of these parameters.
+type Library = fn(NamedParameters<f64>) -> Box<dyn Optimizer<f64>>;
 /// The change of a weight from its slope, from what is kept from step to step, and from the number of the step.
 type Formula = fn(slope: f64, m: &mut f64, v: &mut f64, step: i32) -> f64;
 
@@ -48,10 +50,7 @@ fn adam(g: f64, m: &mut f64, v: &mut f64, step: i32) -> f64 {
 }
 
 /// The path of a formula, each step compared with the library's optimiser.
-fn race(
-    formula: Formula,
-    library: impl FnOnce(NamedParameters<f64>) -> Box<dyn Optimizer<f64>>,
-) -> Vec<Pair> {
+fn race(formula: Formula, library: Library) -> Vec<Pair> {
     let theirs = Variable::from(START).requires_grad();
     let mut optimizer = library(NamedParameters::from_iter([("p", theirs.clone())]));
     let (mut p, mut m, mut v, mut path) = (START, [0.0; 2], [0.0; 2], vec![START]);
@@ -79,39 +78,31 @@ fn race(
 
 fn main() {
     println!("Rosenbrock's valley, from {START:?} to (1, 1): very steep across, nearly flat along it.\n");
-    let runs = [
-        ("descent", "p -= η·g", race(descent, |p| Box::new(Sgd::new(p).lr(0.0015)))),
-        (
-            "momentum",
-            "m = 0.9·m + g;  p -= η·m",
-            race(momentum, |p| Box::new(Sgd::new(p).lr(0.001).momentum(0.9))),
-        ),
-        (
-            "RMSprop",
-            "v = 0.99·v + 0.01·g²;  p -= η·g/√v",
-            race(rmsprop, |p| Box::new(RmsProp::new(p).lr(0.005))),
-        ),
-        ("Adam", "both, corrected for their start", race(adam, |p| Box::new(Adam::new(p).lr(0.02)))),
+    let racers: [(&str, &str, Formula, Library); 4] = [
+        ("descent", "p -= η·g", descent, |p| Box::new(Sgd::new(p).lr(0.0015))),
+        ("momentum", "m = 0.9·m + g;  p -= η·m", momentum, |p| {
+            Box::new(Sgd::new(p).lr(0.001).momentum(0.9))
+        }),
+        ("RMSprop", "v = 0.99·v + 0.01·g²;  p -= η·g/√v", rmsprop, |p| {
+            Box::new(RmsProp::new(p).lr(0.005))
+        }),
+        ("Adam", "both, corrected for their start", adam, |p| Box::new(Adam::new(p).lr(0.02))),
     ];
+    let paths = racers.map(|(_, _, formula, library)| race(formula, library));
     println!("{:<10}{:<38}{:>8}   where it is after 10, 100, 1000 steps", "", "", "steps");
-    for (name, formula, path) in &runs {
+    for ((name, formula, ..), path) in racers.iter().zip(&paths) {
         let at = |step: usize| path[step.min(path.len() - 1)];
         let places = [10, 100, 1000].map(|step| format!("({:>5.2}, {:>5.2})", at(step)[0], at(step)[1]));
         println!("{name:<10}{formula:<38}{:>8}   {}", path.len() - 1, places.join("  "));
         let end = path[path.len() - 1];
         assert!((end[0] - 1.0).hypot(end[1] - 1.0) < 0.02, "{name} arrives");
     }
-    let steps: Vec<usize> = runs.iter().map(|(.., path)| path.len() - 1).collect();
-    assert!(steps[1..].iter().all(|&other| other < steps[0]), "all beat plain descent");
+    assert!(paths[1..].iter().all(|path| path.len() < paths[0].len()), "all beat plain descent");
     println!("(The first 200 steps of each were compared with wengert::optim, step by step: equal.)\n");
 
-    println!(
-        "Why: in the valley the slope along it is small and always one way, that across it large and back"
-    );
-    println!("and forth. One step of each from a slope of (0.01, 100), then another from (0.01, -100):");
-    for (name, formula) in
-        [("descent", descent as Formula), ("momentum", momentum), ("RMSprop", rmsprop), ("Adam", adam)]
-    {
+    println!("Why: in the valley the slope along it is small and always one way, that across it large and");
+    println!("back and forth. A step of each from a slope of (0.01, 100), then another from (0.01, -100):");
+    for (name, _, formula, _) in racers {
         let (mut m, mut v) = ([0.0; 2], [0.0; 2]);
         let mut walk = |g: Pair, step: i32| [0, 1].map(|i| formula(g[i], &mut m[i], &mut v[i], step));
         let ([a, b], [c, d]) = (walk([0.01, 100.0], 1), walk([0.01, -100.0], 2));
@@ -120,17 +111,12 @@ fn main() {
         assert_eq!(even, ["RMSprop", "Adam"].contains(&name), "dividing by the size makes directions even");
     }
 
-    let mut chart = picture::Chart::new(
-        "Down Rosenbrock's valley, 1000 steps each",
-        ("x", (-1.6, 1.6)),
-        ("y", (-0.5, 2.5)),
-    );
+    let title = "Down Rosenbrock's valley, 1000 steps each";
+    let mut chart = picture::Chart::new(title, ("x", (-1.6, 1.6)), ("y", (-0.5, 2.5)));
     chart = chart.guide((-32..=32).map(|k| f64::from(k) / 20.0).map(|x| (x, x * x))); // the floor
-    for (name, _, path) in &runs {
+    for ((name, ..), path) in racers.iter().zip(&paths) {
         chart = chart.line(name, path.iter().take(1000).map(|p| (p[0], p[1])));
     }
-    println!(
-        "\nThe paths as a picture: {}",
-        chart.save("14_optimisers").expect("target/pictures can be written").display()
-    );
+    let file = chart.save("14_optimisers").expect("target/pictures can be written");
+    println!("\nThe paths as a picture: {}", file.display());
 }

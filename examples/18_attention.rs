@@ -35,29 +35,17 @@ fn main() {
     let w = weights(&q, &k, scale);
     println!("  {:<6}{:>14}{:>10}{:>10}{:>10}", "word", "key", "q·k", "/√d", "weight");
     for (i, word) in words.iter().enumerate() {
-        let (key, weight) = (k.value().select(0, i as isize).to_vec(), w.value().to_vec()[i]);
-        println!(
-            "  {word:<6}{:>14}{:>10.4}{:>10.4}{weight:>10.4}",
-            format!("{key:?}"),
-            scores[i],
-            scores[i] * scale
-        );
+        let (score, weight) = (scores[i], w.value().to_vec()[i]);
+        let key = format!("{:?}", k.value().select(0, i as isize).to_vec());
+        println!("  {word:<6}{key:>14}{score:>10.4}{:>10.4}{weight:>10.4}", score * scale);
     }
     let answer = w.matmul(&v);
     println!("  The answer is the mean of the values with these weights: {:.4?}", answer.value().to_vec());
-    assert!(
-        close(&answer, &scaled_dot_product_attention(&q, &k, &v)),
-        "the library's, fused into one operation"
-    );
+    assert!(close(&answer, &scaled_dot_product_attention(&q, &k, &v)), "the library's, in one operation");
 
-    println!(
-        "\nWhy divide by √d? Scores of random vectors of d numbers spread as √d; softmax of large scores"
-    );
-    println!("is all or nothing, with no slope left (16 keys, mean of 200 queries):");
-    println!(
-        "  {:>5}{:>10}{:>18}{:>18}{:>14}{:>14}",
-        "d", "spread", "largest weight", "with 1/√d", "slope", "with 1/√d"
-    );
+    println!("\nWhy divide by √d? Scores of random vectors of d numbers spread as √d; softmax of large");
+    println!("scores is all or nothing, with no slope left (16 keys, mean of 200 queries):");
+    println!("      d    spread    largest weight         with 1/√d         slope     with 1/√d");
     manual_seed(0);
     let mut slopes = vec![];
     for d in [4, 64, 1024] {
@@ -78,9 +66,7 @@ fn main() {
     }
     assert!(slopes[2].0 < 0.1 && slopes[2].1 > 0.6, "without the division softmax is saturated");
 
-    println!(
-        "\nA causal mask: word t may look at words 0 to t, so that a model can learn to say the next one."
-    );
+    println!("\nA causal mask: word t may look at words 0 to t, so that a model can learn to say the next.");
     manual_seed(1);
     let (q, k, v) = (normal([5, 4]), normal([5, 4]), normal([5, 4]));
     let causal = ScaledDotProductAttention::new().causal(true);
@@ -90,17 +76,10 @@ fn main() {
         let pick = Tensor::from_fn([5, 4], |i| if i[0] == t { 1.0 } else { 0.0 });
         causal.forward(&q, &k, &v).backward_with(&Variable::new(pick));
         let sizes: Vec<f64> = v.grad().expect("a pass").to_vec().chunks(4).map(|row| row[0].abs()).collect();
-        println!(
-            "    {}",
-            sizes
-                .iter()
-                .map(|s| if *s == 0.0 { "      .".into() } else { format!("{s:>7.3}") })
-                .collect::<String>()
-        );
-        assert!(
-            sizes[..=t].iter().all(|&s| s > 0.0) && sizes[t + 1..].iter().all(|&s| s == 0.0),
-            "no look ahead"
-        );
+        let show = |&size: &f64| if size == 0.0 { "      .".into() } else { format!("{size:>7.3}") };
+        println!("    {}", sizes.iter().map(show).collect::<String>());
+        assert!(sizes[..=t].iter().all(|&size| size > 0.0), "it listens to what came before");
+        assert!(sizes[t + 1..].iter().all(|&size| size == 0.0), "and does not look ahead");
         assert!((sizes.iter().sum::<f64>() - 1.0).abs() < 1e-12, "the weights of a query sum to 1");
     }
 
@@ -118,11 +97,8 @@ fn main() {
     for step in 0..=200 {
         let got = scaled_dot_product_attention(&q, &k, &v);
         if [0, 10, 50, 200].contains(&step) {
-            println!(
-                "  step {step:>3}: weights {:.3?}, query {:.2?}",
-                weights(&q, &k, scale).value().to_vec(),
-                q.value().to_vec()
-            );
+            let (w, q) = (weights(&q, &k, scale).value().to_vec(), q.value().to_vec());
+            println!("  step {step:>3}: weights {w:.3?}, query {q:.2?}");
         }
         q.zero_grad();
         (got - 1.0).square().sum().backward();

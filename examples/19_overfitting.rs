@@ -83,16 +83,14 @@ fn main() {
     println!("{:>6}{:>22}{:>22}{:>22}", "epoch", runs[0].0, runs[1].0, runs[2].0);
     for epoch in [1, 10, 20, 40, 80, 120, 200] {
         let cells = runs.iter().map(|(_, run)| run.history[epoch - 1]);
-        println!(
-            "{epoch:>6}{}",
-            cells.map(|(t, v)| format!("{:>22}", format!("{t:.3} | {v:.3}"))).collect::<String>()
-        );
+        let cells = cells.map(|(t, v)| format!("{:>22}", format!("{t:.3} | {v:.3}")));
+        println!("{epoch:>6}{}", cells.collect::<String>());
     }
     let (first, last) = (&runs[0].1, runs[0].1.history[EPOCHS - 1]);
     let least = first.history[first.best.0].1;
+    let epoch = first.best.0 + 1;
     println!(
-        "\nWithout anything the validation loss is least, {least:.3}, at epoch {}, then it rises to {:.3}.",
-        first.best.0 + 1,
+        "\nWithout anything the validation loss is least, {least:.3}, at epoch {epoch}, and rises to {:.3}.",
         last.1
     );
     println!("Early stopping keeps the weights of that epoch; it costs nothing but some points to watch.\n");
@@ -113,16 +111,11 @@ fn main() {
     assert!(losses[1..].iter().all(|run| run.0 < 0.75 * losses[0].0), "each of the three helps");
     assert!(losses[2].1 < 0.7 * losses[0].1, "weight decay keeps the weights small");
 
-    let mut chart = Chart::new(
-        "Validation loss, 40 training points",
-        ("epoch", (0.0, EPOCHS as f64)),
-        ("loss", (0.0, 2.0)),
-    );
+    let epochs = ("epoch", (0.0, EPOCHS as f64));
+    let mut chart = Chart::new("Validation loss, 40 training points", epochs, ("loss", (0.0, 2.0)));
     for (name, run) in &runs {
         chart = chart.line(name, run.history.iter().enumerate().map(|(epoch, now)| (epoch as f64, now.1)));
     }
-    println!(
-        "\nThe curves: {}",
-        chart.save("19_overfitting").expect("target/pictures can be written").display()
-    );
+    let file = chart.save("19_overfitting").expect("target/pictures can be written");
+    println!("\nThe curves: {}", file.display());
 }

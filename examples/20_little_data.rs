@@ -53,19 +53,8 @@ fn run(mnist: &Mnist, count: usize, width: usize, augmented: bool) -> (f64, f64)
 fn show(images: [&Tensor; 3]) {
     for row in (4..26).step_by(2) {
         let line = |image: &Tensor| {
-            let pixels = image.narrow(0, row, 1).to_vec();
-            pixels
-                .iter()
-                .map(|&p| {
-                    if p > 0.6 {
-                        '#'
-                    } else if p > 0.2 {
-                        '+'
-                    } else {
-                        ' '
-                    }
-                })
-                .collect::<String>()
+            let grey = |&p: &f32| [' ', '+', '#'][usize::from(p > 0.2) + usize::from(p > 0.6)];
+            image.narrow(0, row, 1).to_vec().iter().map(grey).collect::<String>()
         };
         println!("   {}", images.map(line).join("  "));
     }

@@ -64,30 +64,24 @@ fn main() {
     let conv = cost("conv 3×3, 1 to 32, on 28×28", 9 * 32 + 32, 9 * 32 * 26 * 26, 32 * 26 * 26);
     cost("LSTM of 128, 100 steps", 4 * (128 + 128 + 2) * 128, 100 * 4 * (128 + 128) * 128, 100 * 128);
     cost("attention, 100 words of 128", 4 * 128 * 128, 4 * 100 * 128 * 128 + 2 * 100 * 100 * 128, 100 * 128);
+    let (fewer, times) = (100_480 / 320, conv as f64 / dense as f64);
     println!(
-        "The convolution has {} times fewer weights than the first layer and {:.1} times the products.\n",
-        100_480 / 320,
-        conv as f64 / dense as f64
+        "The convolution has {fewer} times fewer weights than the first layer, and {times:.1} times its products.\n"
     );
 
     let net = (Linear::new(784, 128), Linear::new(128, 10));
     assert_eq!(net.num_parameters(), 101_770);
-    println!(
-        "Training 784-128-10 with Adam, batch 32: {} products forward, {} backward.",
-        32 * dense,
-        2 * 32 * dense
-    );
+    let forward = 32 * dense;
+    println!("Training 784-128-10, Adam, batch 32: {forward} products forward, {} backward.", 2 * forward);
     println!("Bytes: weights 407,080; gradients as many; Adam's two means twice as many; in all 1,628,320.");
-    println!(
-        "Kept for the backward pass: 32 · (784 + 128 + 10) numbers, 118,016 bytes, growing with the batch."
-    );
+    println!("Kept for backward: 32 · (784 + 128 + 10) numbers, 118,016 bytes; this grows with the batch.");
     let kept = 32 * (784 + 128 + 10) * 4;
     assert_eq!((4 * 4 * net.num_parameters(), kept), (1_628_320, 118_016));
 
     manual_seed(0);
     let normal = |shape: [usize; 2], std| Init::Normal { mean: 0.0, std }.parameter::<f32>(shape);
-    let weights: Vec<Variable> =
-        (0..DEPTH).map(|_| normal([WIDTH, WIDTH], (1.0 / WIDTH as f64).sqrt())).collect();
+    let std = (1.0 / WIDTH as f64).sqrt();
+    let weights: Vec<Variable> = (0..DEPTH).map(|_| normal([WIDTH, WIDTH], std)).collect();
     let x = normal([BATCH, WIDTH], 1.0).detach();
     let time = |work: &dyn Fn()| {
         let run = || {
@@ -100,16 +94,10 @@ fn main() {
     let forward = |x: &Variable| weights.iter().fold(x.clone(), |x, w| layer(&x, w));
     let once = time(&|| drop(no_grad(|| forward(&x))));
     let both = time(&|| forward(&x).sum().backward());
-    println!(
-        "\nMeasured, {DEPTH} layers of {WIDTH}, batch {BATCH}: forward {:.1} ms, forward and backward {:.1} ms, {:.1} times.",
-        once * 1e3,
-        both * 1e3,
-        both / once
-    );
-    println!(
-        "The cheap gradient: all {} slopes for a few forward passes, not two passes a slope (lesson 2).\n",
-        DEPTH * WIDTH * WIDTH
-    );
+    println!("\nMeasured, {DEPTH} layers of {WIDTH}, batch {BATCH}: forward {:.1} ms,", once * 1e3);
+    println!("forward and backward {:.1} ms, {:.1} times as long.", both * 1e3, both / once);
+    let slopes = DEPTH * WIDTH * WIDTH;
+    println!("The cheap gradient: {slopes} slopes for a few forward passes, not two a slope (lesson 2).\n");
 
     println!("Checkpointing the same chain. One layer's output is {} kB.", BATCH * WIDTH / 256);
     println!("  {:<30}{:>14}{:>16}{:>20}", "", "layers run", "peak, kB", "gradients");
@@ -121,9 +109,7 @@ fn main() {
         println!("  {name:<30}{layers:>14}{peak:>16}    {print:016x}");
         found.push((layers, peak, print));
     }
-    println!(
-        "The least peak is at √{DEPTH} = 8 segments of 8: an input a segment, and one segment at a time."
-    );
+    println!("The least peak is at √{DEPTH} = 8 segments of 8: an input a segment, and a segment at a time.");
     assert!(found.iter().all(|run| run.2 == found[0].2), "the same gradients to the bit");
     assert_eq!((found[0].0, found[3].0), (DEPTH, 2 * DEPTH), "one more forward pass");
     assert!(found[3].1 * 2 < found[0].1, "less than half the memory");

@@ -2,7 +2,8 @@
 //!
 //! A gradient is computed by operations like any other, so it can be differentiated again. `create_graph(true)` records it.
 //! Two uses: *Newton's method*, which divides the slope by the curvature, and learning a function from the differential
-//! equation that it obeys, whose loss is made of derivatives of the network.
+//! equation that it obeys, whose loss is made of derivatives of the network. (There *L-BFGS* makes the steps: it is Newton's
+//! method with a curvature guessed from the last few gradients, since the true one of many weights is too large.)
 //!
 //! Source: J. Nocedal, S. Wright, *Numerical Optimization*, 2nd edition (2006), section 3.3; I. Lagaris, A. Likas, D. Fotiadis,
 //! "Artificial neural networks for solving ordinary and partial differential equations" (1998), section 2.
