@@ -177,6 +177,18 @@ impl CheckpointFolder {
         Ok(self.all()?.pop())
     }
 
+    /// Removes all checkpoints: a new training begins in this folder, and what an earlier one left there must not be taken
+    /// for its own.
+    ///
+    /// # Errors
+    /// If the system cannot list the folder or remove a file.
+    pub fn clear(&self) -> Result<(), CheckpointError> {
+        for old in self.all()? {
+            fs::remove_file(&old).map_err(CheckpointError::io(&old))?;
+        }
+        Ok(())
+    }
+
     /// All checkpoints, by rising step.
     fn all(&self) -> Result<Vec<PathBuf>, CheckpointError> {
         let mut all = Vec::new();

@@ -5,6 +5,7 @@ use crate::storage::StorageError;
 use plotters::{
     chart::{ChartContext, SeriesLabelPosition},
     coord::types::RangedCoordf64,
+    element::DashedPathElement,
     prelude::*,
 };
 use std::path::Path;
@@ -35,7 +36,7 @@ struct Series {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Style {
     Line,
-    /// Thin and grey: something to compare with.
+    /// Dashed and grey: something to compare with.
     Reference,
     Points,
 }
@@ -44,6 +45,13 @@ impl Chart {
     /// An empty chart with this title.
     pub fn new(title: impl Into<String>) -> Self {
         Chart { title: title.into(), x: Axis::default(), y: Axis::default(), series: Vec::new() }
+    }
+
+    /// Another title: for charts that are ready-made.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = title.into();
+        self
     }
 
     /// What the horizontal axis shows, with its unit.
@@ -87,7 +95,7 @@ impl Chart {
         self.series(name, Style::Line, points)
     }
 
-    /// Adds a thin grey line to compare the others with: a diagonal, a baseline.
+    /// Adds a dashed grey line to compare the others with: a diagonal, a baseline.
     #[must_use]
     pub fn reference(self, name: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
         self.series(name, Style::Reference, points)
@@ -121,6 +129,11 @@ impl Chart {
             let all = || self.series.iter().flat_map(|series| &series.points);
             let (left, right) = self.x.limits(all().map(|point| point.0));
             let (low, high) = self.y.limits(all().map(|point| point.1));
+            let legend = self.legend();
+            let (corner, covered) = emptiest_corner(&self.drawn(), (left, right), (low, high), legend);
+            // Where it would hide something wherever it stood, room is made for it.
+            let make_room = covered > 0 && self.y.range.is_none();
+            let high = if make_room { low + (high - low) / (1.0 - legend.1) } else { high };
             let mut chart = ChartBuilder::on(area)
                 .caption(&self.title, ("sans-serif", 24))
                 .margin(16)
@@ -142,11 +155,10 @@ impl Chart {
                 .axis_desc_style(("sans-serif", 17))
                 .draw()?;
             self.draw(&mut chart)?;
-            let named = self.series.iter().filter(|series| !series.name.is_empty()).count();
-            if named > 0 {
+            if legend.1 > 0.0 {
                 chart
                     .configure_series_labels()
-                    .position(emptiest_corner(all(), (left, right), (low, high)))
+                    .position(corner)
                     .margin(12)
                     .legend_area_size(34)
                     .background_style(WHITE.mix(0.85))
@@ -156,6 +168,32 @@ impl Chart {
             }
             Ok(())
         })
+    }
+
+    /// About the width and the height of the legend, as shares of the plane.
+    fn legend(&self) -> (f64, f64) {
+        let names =
+            || self.series.iter().map(|series| series.name.chars().count()).filter(|&count| count > 0);
+        let Some(longest) = names().max() else { return (0.0, 0.0) };
+        ((8 * longest + 90) as f64 / 690.0, ((20 * names().count() + 30) as f64 / 380.0).min(0.6))
+    }
+
+    /// Places that are drawn on: the points, and along lines also places between them.
+    fn drawn(&self) -> Vec<(f64, f64)> {
+        const PARTS: i32 = 10;
+        let mut places = Vec::new();
+        for Series { style, points, .. } in &self.series {
+            places.extend(points);
+            if *style != Style::Points {
+                places.extend(points.windows(2).flat_map(|pair| {
+                    let [(x0, y0), (x1, y1)] = [pair[0], pair[1]];
+                    (1..PARTS)
+                        .map(|part| f64::from(part) / f64::from(PARTS))
+                        .map(move |part| (x0 + part * (x1 - x0), y0 + part * (y1 - y0)))
+                }));
+            }
+        }
+        places
     }
 
     /// Between epochs there is nothing: where all are whole numbers, so are the ticks.
@@ -172,30 +210,36 @@ impl Chart {
         chart: &mut ChartContext<'a, SVGBackend<'_>, Cartesian2d<RangedCoordf64, RangedCoordf64>>,
     ) -> Result<(), DrawingError> {
         let mut colours = COLOURS.iter().cycle();
-        let mut greys = [RGBColor(140, 140, 140), RGBColor(40, 40, 40)].iter().cycle();
+        // Long dashes and short ones, with the gaps between them.
+        let mut greys = [(RGBColor(110, 110, 110), 10, 5), (RGBColor(40, 40, 40), 3, 4)].iter().cycle();
         for series in &self.series {
-            let (colour, width) = match series.style {
-                Style::Reference => (*greys.next().expect("they come again and again"), 1),
-                _ => (*colours.next().expect("they come again and again"), 2),
-            };
             let points = series.points.iter().copied();
+            let mut colour = || *colours.next().expect("they come again and again");
             let drawn = match series.style {
                 Style::Points => {
-                    chart.draw_series(points.map(|point| Circle::new(point, 3, colour.mix(0.7).filled())))?
+                    let colour = colour();
+                    chart
+                        .draw_series(points.map(|point| Circle::new(point, 3, colour.mix(0.7).filled())))?
+                        .legend(move |(x, y)| Circle::new((x + 14, y), 4, colour.filled()))
                 }
-                _ => chart.draw_series(LineSeries::new(points, colour.stroke_width(width)))?,
+                Style::Line => {
+                    let colour = colour();
+                    chart
+                        .draw_series(LineSeries::new(points, colour.stroke_width(2)))?
+                        .legend(move |(x, y)| PathElement::new([(x, y), (x + 28, y)], colour.stroke_width(3)))
+                }
+                Style::Reference => {
+                    let (grey, dash, gap) = *greys.next().expect("they come again and again");
+                    let stroke = grey.stroke_width(2);
+                    chart.draw_series(DashedLineSeries::new(points, dash, gap, stroke))?.legend(
+                        move |(x, y)| {
+                            DashedPathElement::new([(x, y), (x + 28, y)].into_iter(), dash, gap, stroke)
+                        },
+                    )
+                }
             };
             if !series.name.is_empty() {
-                let drawn = drawn.label(&series.name);
-                match series.style {
-                    Style::Points => {
-                        drawn.legend(move |(x, y)| Circle::new((x + 14, y), 4, colour.filled()));
-                    }
-                    _ => {
-                        let stroke = colour.stroke_width(width + 1);
-                        drawn.legend(move |(x, y)| PathElement::new([(x, y), (x + 28, y)], stroke));
-                    }
-                }
+                drawn.label(&series.name);
             }
         }
         Ok(())
@@ -232,38 +276,58 @@ impl Axis {
     }
 }
 
-/// Where a legend hides the fewest points.
-fn emptiest_corner<'a>(
-    points: impl Iterator<Item = &'a (f64, f64)>,
+/// Where a legend of this width and height hides the fewest places, and how many. If all corners hide as many: the upper
+/// right one.
+fn emptiest_corner(
+    places: &[(f64, f64)],
     (left, right): (f64, f64),
     (low, high): (f64, f64),
-) -> SeriesLabelPosition {
-    let mut hidden = [0usize; 4];
-    for &(x, y) in points {
-        let (across, up) = ((x - left) / (right - left), (y - low) / (high - low));
-        let side = if across > 0.55 {
-            Some(1)
-        } else if across < 0.45 {
-            Some(0)
-        } else {
-            None
+    (width, height): (f64, f64),
+) -> (SeriesLabelPosition, usize) {
+    let hidden = |on_the_right: bool, above: bool| {
+        let hides = |&&(x, y): &&(f64, f64)| {
+            let (across, up) = ((x - left) / (right - left), (y - low) / (high - low));
+            let beside = if on_the_right { across > 1.0 - width } else { across < width };
+            beside && if above { up > 1.0 - height } else { up < height }
         };
-        let end = if up > 0.65 {
-            Some(0)
-        } else if up < 0.35 {
-            Some(2)
-        } else {
-            None
-        };
-        if let (Some(side), Some(end)) = (side, end) {
-            hidden[side + end] += 1;
-        }
+        places.iter().filter(hides).count()
+    };
+    let corners = [
+        (SeriesLabelPosition::UpperRight, hidden(true, true)),
+        (SeriesLabelPosition::UpperLeft, hidden(false, true)),
+        (SeriesLabelPosition::LowerRight, hidden(true, false)),
+        (SeriesLabelPosition::LowerLeft, hidden(false, false)),
+    ];
+    let least = corners.iter().map(|corner| corner.1).min().unwrap_or(0);
+    let best = if least == 0 { corners.into_iter().find(|corner| corner.1 == 0) } else { None };
+    best.unwrap_or((SeriesLabelPosition::UpperRight, least))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_legend_stands_where_it_hides_nothing() {
+        let corner = |places: &[(f64, f64)]| emptiest_corner(places, (0.0, 1.0), (0.0, 1.0), (0.4, 0.3));
+        assert!(matches!(corner(&[]), (SeriesLabelPosition::UpperRight, 0)));
+        assert!(matches!(corner(&[(0.9, 0.9)]), (SeriesLabelPosition::UpperLeft, 0)));
+        assert!(matches!(corner(&[(0.9, 0.9), (0.1, 0.8)]), (SeriesLabelPosition::LowerRight, 0)));
+        let three = [(0.9, 0.9), (0.1, 0.8), (0.7, 0.2)];
+        assert!(matches!(corner(&three), (SeriesLabelPosition::LowerLeft, 0)));
+        assert!(matches!(
+            corner(&[&three[..], &[(0.3, 0.1)]].concat()),
+            (SeriesLabelPosition::UpperRight, 1)
+        ));
+        // Beside it there may be as much as there will.
+        assert!(matches!(corner(&[(0.5, 0.9), (0.9, 0.6)]), (SeriesLabelPosition::UpperRight, 0)));
     }
-    let order = [1, 0, 3, 2]; // the upper right one if all are as empty
-    match order.into_iter().min_by_key(|&corner| hidden[corner]) {
-        Some(0) => SeriesLabelPosition::UpperLeft,
-        Some(2) => SeriesLabelPosition::LowerLeft,
-        Some(3) => SeriesLabelPosition::LowerRight,
-        _ => SeriesLabelPosition::UpperRight,
+
+    #[test]
+    fn a_line_is_drawn_between_its_points_too() {
+        let chart = Chart::new("").line("across", [(0.0, 0.0), (10.0, 10.0)]).points("points", [(0.0, 5.0)]);
+        let drawn = chart.drawn();
+        assert!(drawn.contains(&(5.0, 5.0)) && drawn.contains(&(0.0, 5.0)));
+        assert_eq!(drawn.len(), 2 + 9 + 1);
     }
 }

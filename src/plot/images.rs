@@ -2,7 +2,10 @@
 
 use super::save_drawing;
 use crate::{Tensor, storage::StorageError};
-use plotters::prelude::*;
+use plotters::{
+    prelude::*,
+    style::text_anchor::{HPos, Pos, VPos},
+};
 use std::path::Path;
 
 /// Grey images in rows, a label before each row: originals and what a model made of them.
@@ -19,6 +22,7 @@ use std::path::Path;
 pub struct ImageGrid {
     title: String,
     rows: Vec<(String, Tensor<f32>)>,
+    captions: Vec<String>,
 }
 
 /// Shades of grey that are told apart: more would make the file larger and the picture no better.
@@ -27,7 +31,7 @@ const SHADES: f32 = 24.0;
 impl ImageGrid {
     /// No rows yet.
     pub fn new(title: impl Into<String>) -> Self {
-        ImageGrid { title: title.into(), rows: Vec::new() }
+        ImageGrid { title: title.into(), rows: Vec::new(), captions: Vec::new() }
     }
 
     /// Adds a row of images \[images, rows, columns\], from 0 (black) to 1 (white).
@@ -39,6 +43,13 @@ impl ImageGrid {
     pub fn row(mut self, label: impl Into<String>, images: &Tensor<f32>) -> Self {
         assert!(images.rank() == 3, "ImageGrid: expected [images, rows, columns], got {:?}", images.shape());
         self.rows.push((label.into(), images.clone()));
+        self
+    }
+
+    /// What stands below the images of the last row, one after the other; short, a few letters each.
+    #[must_use]
+    pub fn captions<S: Into<String>>(mut self, captions: impl IntoIterator<Item = S>) -> Self {
+        self.captions = captions.into_iter().map(Into::into).collect();
         self
     }
 
@@ -58,7 +69,8 @@ impl ImageGrid {
             let room = (WIDTH - LEFT - 16) / (*count).max(1) - GAP;
             (room / (*columns).max(1)).max(1)
         };
-        let height: i32 = cells.iter().map(|cell| cell[1] * scale(cell) + GAP).sum();
+        let below = if self.captions.is_empty() { 0 } else { 24 };
+        let height: i32 = cells.iter().map(|cell| cell[1] * scale(cell) + GAP).sum::<i32>() + below;
         save_drawing(path.as_ref(), (WIDTH as u32, (TOP + height + 16) as u32), |area| {
             area.draw(&Text::new(self.title.as_str(), (16, 14), ("sans-serif", 24)))?;
             let mut top = TOP;
@@ -92,6 +104,14 @@ impl ImageGrid {
                     }
                 }
                 top += rows * scale + GAP;
+            }
+            let Some(last) = cells.last() else { return Ok(()) };
+            let width = last[2] * scale(last);
+            let centred =
+                TextStyle::from(("sans-serif", 16).into_font()).pos(Pos::new(HPos::Center, VPos::Top));
+            for (image, caption) in self.captions.iter().enumerate().take(last[0] as usize) {
+                let middle = LEFT + image as i32 * (width + GAP) + width / 2;
+                area.draw(&Text::new(caption.as_str(), (middle, top + 4), centred.clone()))?;
             }
             Ok(())
         })

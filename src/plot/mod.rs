@@ -126,6 +126,16 @@ mod tests {
     }
 
     #[test]
+    fn images_have_their_captions() {
+        let grid =
+            ImageGrid::new("digits").row("found", &Tensor::zeros([2, 3, 3])).captions(["5 → 6", "1 → 9"]);
+        let text = text("grid", |path| grid.save(path));
+        for part in ["digits", "found", "5 → 6", "1 → 9"] {
+            assert!(text.contains(part), "{part:?} is missing in {text}");
+        }
+    }
+
+    #[test]
     fn a_matrix_has_its_counts_and_names() {
         let matrix = ConfusionMatrix::of(&tensor![0, 0, 1], &tensor![0, 1, 1]);
         let text = text("confusion", |path| matrix.save_picture(path, "found", &["cat", "dog"]));
