@@ -80,6 +80,7 @@ fn autoencoder(options: &Options) -> Outcome {
         .save(options.picture("autoencoder.svg"))?;
     history
         .chart("loss")
+        .title("Autoencoder: reconstruction error by epoch")
         .y("mean square error of a pixel (of white²)")
         .reference("PCA", [1.0, epochs as f64].map(|x| (x, a)))
         .save(options.picture("autoencoder-loss.svg"))?;
@@ -88,5 +89,5 @@ fn autoencoder(options: &Options) -> Outcome {
 }
 
 fn main() -> ExitCode {
-    application::run("autoencoder", autoencoder)
+    application::run(&[], autoencoder)
 }

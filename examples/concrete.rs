@@ -116,5 +116,5 @@ fn concrete(options: &Options) -> Outcome {
 }
 
 fn main() -> ExitCode {
-    application::run("concrete", concrete)
+    application::run(&[], concrete)
 }

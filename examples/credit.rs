@@ -176,5 +176,5 @@ fn credit(options: &Options) -> Outcome {
 }
 
 fn main() -> ExitCode {
-    application::run("credit", credit)
+    application::run(&[], credit)
 }

@@ -1,7 +1,10 @@
 //! A model of one's own in sixty lines: two inputs, a tied embedding, a buffer, a number of layers known at run time.
 //!
-//! `cargo run --release --example custom_model -- 3` predicts the next letter of a passage, given who wrote it, by three layers.
+//! `cargo run --release --example custom_model -- --layers 3` predicts the next letter of a passage, given who wrote it, by three layers.
 
+mod arguments;
+
+use arguments::{Arguments, Outcome};
 use wengert::datasets::{bundled, text::CharTokenizer};
 use wengert::{Padding, prelude::*};
 
@@ -34,8 +37,8 @@ impl Writer {
     }
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let layers: usize = std::env::args().nth(1).map_or(Ok(2), |count| count.parse())?;
+fn work(arguments: &Arguments) -> Outcome {
+    let layers = arguments.value("--layers", 2);
     let (passages, width, length) = (bundled::authors()?, 64, 128);
     let tokenizer = CharTokenizer::new(&passages.texts.concat());
     manual_seed(0);
@@ -65,4 +68,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("Loss: {mean:.4} nats a letter");
     if mean < 2.3 { Ok(()) } else { Err("the loss should be below 2.3".into()) }
+}
+
+fn main() -> std::process::ExitCode {
+    arguments::run(&["--layers N"], work)
 }

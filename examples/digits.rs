@@ -66,6 +66,7 @@ fn digits(options: &Options) -> Outcome {
     found.save_picture(options.picture("digits-confusion.svg"), "Network, held-out digits", &[])?;
     history
         .chart("accuracy")
+        .title("Digits: accuracy by epoch")
         .y("accuracy on the training data (share)")
         .save(options.picture("digits-accuracy.svg"))?;
 
@@ -75,18 +76,14 @@ fn digits(options: &Options) -> Outcome {
         .take(12)
         .collect();
     if !wrong.is_empty() {
-        let label = |of: &Tensor<i64>| {
-            wrong
-                .iter()
-                .map(|&i| of.get(&[i as usize]).expect("a row").to_string())
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
+        let class = |of: &Tensor<i64>, row: i64| of.get(&[row as usize]).expect("a row");
+        let captions =
+            wrong.iter().map(|&row| format!("{} → {}", class(&truth, row), class(&predicted, row)));
         let indices = Tensor::from_slice(&wrong, [wrong.len()])?;
         let shown = test.index_select(0, &indices).reshape([wrong.len(), 8, 8]);
-        println!("the first mistakes: true {}, taken for {}", label(&truth), label(&predicted));
-        ImageGrid::new("Digits that the network mistook")
+        ImageGrid::new("Digits that the network mistook: what they are → what it took them for")
             .row("mistaken", &shown)
+            .captions(captions)
             .save(options.picture("digits-mistakes.svg"))?;
     }
     who_won("logistic regression", found.accuracy() - linear.accuracy());
@@ -94,5 +91,5 @@ fn digits(options: &Options) -> Outcome {
 }
 
 fn main() -> ExitCode {
-    application::run("digits", digits)
+    application::run(&[], digits)
 }

@@ -9,79 +9,56 @@
 //!
 //! The exit code is 1 unless every operation passes.
 
+mod arguments;
+
+use arguments::{Arguments, Outcome, Wrong};
 use serde::Serialize;
 use std::process::ExitCode;
 use wengert::check::{Entry, Examination, Gradcheck, Mutation, examine, registry, with_mutation};
 
-/// What was asked for on the command line.
-#[derive(Default)]
-struct Options {
-    json: bool,
-    broken: Option<Mutation>,
-    names: Vec<String>,
+/// Which rules to break, by their name in lower case.
+fn mutation(name: &str) -> Result<Mutation, Wrong> {
+    let named = |mutation: &Mutation| format!("{mutation:?}").to_lowercase();
+    Mutation::ALL.into_iter().find(|mutation| named(mutation) == name).ok_or_else(|| {
+        let known: Vec<String> = Mutation::ALL.iter().map(named).collect();
+        Wrong(format!("--break: {name} is none of {}", known.join(", ")))
+    })
 }
 
-impl Options {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
-        let mut options = Options::default();
-        while let Some(argument) = arguments.next() {
-            match argument.as_str() {
-                "--json" => options.json = true,
-                "--break" => {
-                    let named = |mutation: &Mutation| format!("{mutation:?}").to_lowercase();
-                    let wanted = arguments.next().unwrap_or_default();
-                    let known = || Mutation::ALL.iter().map(named).collect::<Vec<String>>().join(", ");
-                    let found = Mutation::ALL.into_iter().find(|mutation| named(mutation) == wanted);
-                    options.broken = Some(
-                        found.ok_or_else(|| format!("--break {wanted:?}: it takes one of {}", known()))?,
-                    );
-                }
-                name if registry().iter().any(|entry| entry.name == name) => options.names.push(argument),
-                _ => return Err(format!("{argument:?} is neither --json, --break nor an operation")),
-            }
-        }
-        Ok(options)
+fn work(arguments: &Arguments) -> Outcome {
+    let (json, names) = (arguments.flag("--json"), arguments.words());
+    let broken: Option<String> = arguments.given("--break");
+    let broken = broken.as_deref().map(mutation).transpose()?;
+    if let Some(name) = names.iter().find(|name| registry().iter().all(|entry| entry.name != **name)) {
+        return Err(Wrong(format!("there is no operation {name}")).into());
     }
-
-    fn wants(&self, entry: &Entry) -> bool {
-        self.names.is_empty() || self.names.iter().any(|name| name == entry.name)
-    }
-
-    fn examine(&self, entry: &Entry) -> Examination {
-        let examine = || examine(entry, &Gradcheck::new());
-        match self.broken {
-            Some(mutation) => with_mutation(entry.name, mutation, examine).0,
-            None => examine(),
-        }
-    }
-}
-
-fn main() -> ExitCode {
-    let options = match Options::parse(std::env::args().skip(1)) {
-        Ok(options) => options,
-        Err(problem) => {
-            eprintln!("{problem}");
-            return ExitCode::from(2);
-        }
-    };
     // A sample whose call panics fails its check; the table says so.
     std::panic::set_hook(Box::new(|_| {}));
-    if !options.json {
+    if !json {
         println!("{:<34}{:>6}{:>11}{:>11}  verdict", "operation", "cases", "order 1", "order 2");
     }
     let (mut passed, mut count) = (0, 0);
-    for entry in registry().iter().filter(|entry| options.wants(entry)) {
-        let found = options.examine(entry);
+    let wanted = |entry: &&Entry| names.is_empty() || names.iter().any(|name| name == entry.name);
+    for entry in registry().iter().filter(wanted) {
+        let examine = || examine(entry, &Gradcheck::new());
+        let found = match broken {
+            Some(mutation) => with_mutation(entry.name, mutation, examine).0,
+            None => examine(),
+        };
         count += 1;
         passed += usize::from(found.verdict.is_ok());
-        println!("{}", if options.json { object(&found) } else { row(&found) });
+        println!("{}", if json { object(&found) } else { row(&found) });
     }
-    if !options.json {
+    if !json {
         println!(
             "{passed} of {count} operations pass; errors are relative to the largest entry of the gradient"
         );
     }
-    if passed == count { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if passed == count { Ok(()) } else { Err(format!("{} operations fail", count - passed).into()) }
+}
+
+fn main() -> ExitCode {
+    arguments::run(&["--json", "--break MUTATION", "OPERATION"], work)
 }
 
 fn row(found: &Examination) -> String {

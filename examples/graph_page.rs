@@ -1,10 +1,14 @@
 //! Writes pages that show the graphs of a neuron, the MNIST network, an LSTM and a Transformer block: open them in a browser and
 //! step through the forward and the backward pass.
 //!
-//! `cargo run --release --example graph_page -- DIRECTORY` (by default `target/graphs`). Beside each page stand the same graph
+//! `cargo run --release --example graph_page -- --out DIR` (by default `target/graphs`). Beside each page stand the same graph
 //! as SVG, DOT, JSON and text.
 
-use std::{env, error::Error, fs, path::PathBuf};
+#[path = "arguments/mod.rs"] // a test reads this file too, from another place
+mod arguments;
+
+use arguments::{Arguments, Outcome};
+use std::{fs, path::PathBuf, process::ExitCode};
 use wengert::{inspect, nn::TransformerOptions, prelude::*};
 
 /// y = tanh(w·x + b), against 1: a graph whose every number can be checked by hand.
@@ -26,7 +30,7 @@ struct Net {
 }
 
 /// The network of `examples/mnist.rs` on sixteen digits.
-fn mnist() -> Result<inspect::Graph, Box<dyn Error + Send + Sync>> {
+fn mnist() -> Outcome<inspect::Graph> {
     let net = Net { hidden: Linear::new(784, 128), out: Linear::new(128, 10) };
     let digits = Mnist::bundled()?.test();
     let images = Variable::new(digits.images_f32().narrow(0, 0, 16).reshape([16, 784])).named("images");
@@ -71,7 +75,7 @@ fn transformer() -> inspect::Graph {
 pub(crate) type Page = (&'static str, &'static str, inspect::Graph);
 
 /// The four graphs.
-pub(crate) fn graphs() -> Result<[Page; 4], Box<dyn Error + Send + Sync>> {
+pub(crate) fn graphs() -> Outcome<[Page; 4]> {
     manual_seed(0);
     Ok([
         ("neuron", "A neuron", neuron()),
@@ -81,8 +85,8 @@ pub(crate) fn graphs() -> Result<[Page; 4], Box<dyn Error + Send + Sync>> {
     ])
 }
 
-fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let directory = env::args().nth(1).map_or_else(|| PathBuf::from("target/graphs"), PathBuf::from);
+fn work(arguments: &Arguments) -> Outcome {
+    let directory: PathBuf = arguments.value("--out", "target/graphs".into());
     fs::create_dir_all(&directory)?;
     for (name, title, graph) in graphs()? {
         let page = graph.html(title);
@@ -104,4 +108,8 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         }
     }
     Ok(())
+}
+
+fn main() -> ExitCode {
+    arguments::run(&["--out DIR"], work)
 }

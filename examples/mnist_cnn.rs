@@ -3,10 +3,9 @@
 //! `cargo run --release --example mnist_cnn` takes about a minute on two cores. With `--augment` the images are turned,
 //! scaled and shifted at random, each time anew, for more epochs and a few mistakes fewer. `--quick` is one short epoch.
 
-#[path = "arguments/mod.rs"]
 mod arguments;
 
-use arguments::{Arguments, Checkpoints, Problem};
+use arguments::{Arguments, Checkpoints, Outcome};
 use std::process::ExitCode;
 use wengert::{
     datasets::{
@@ -67,9 +66,9 @@ fn accuracy(net: &Cnn, images: LabelledImages) -> f64 {
     right as f64 / count as f64
 }
 
-fn work(arguments: &Arguments) -> Result<(), Problem> {
+fn work(arguments: &Arguments) -> Outcome {
     let (augment, quick) = (arguments.flag("--augment"), arguments.flag("--quick"));
-    let seed = arguments.value("--seed", 0)?;
+    let seed = arguments.value("--seed", 0);
     let epochs: u64 = arguments.value(
         "--epochs",
         if quick {
@@ -79,7 +78,7 @@ fn work(arguments: &Arguments) -> Result<(), Problem> {
         } else {
             5
         },
-    )?;
+    );
     let mnist = Mnist::bundled()?;
     let train = mnist.train();
     manual_seed(seed);
@@ -138,5 +137,5 @@ fn work(arguments: &Arguments) -> Result<(), Problem> {
 }
 
 fn main() -> ExitCode {
-    arguments::run(&["--epochs", "--seed", "--checkpoint"], &["--augment", "--quick", "--resume"], work)
+    arguments::run(&["--epochs N", "--seed N", "--checkpoint DIR", "--resume", "--augment", "--quick"], work)
 }

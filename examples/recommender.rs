@@ -184,5 +184,5 @@ fn recommender(options: &Options) -> Outcome {
 }
 
 fn main() -> ExitCode {
-    application::run("recommender", recommender)
+    application::run(&["--data DIR"], recommender)
 }

@@ -124,5 +124,5 @@ fn tumour(options: &Options) -> Outcome {
 }
 
 fn main() -> ExitCode {
-    application::run("tumour", tumour)
+    application::run(&[], tumour)
 }

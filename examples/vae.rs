@@ -144,6 +144,7 @@ fn vae(options: &Options) -> Outcome {
     grid.save(options.picture("vae.svg"))?;
     history
         .chart("loss")
+        .title("Variational autoencoder: loss by epoch")
         .y("negative evidence lower bound (nats an image)")
         .save(options.picture("vae-loss.svg"))?;
     who_won("PCA (error)", a - b);
@@ -151,5 +152,5 @@ fn vae(options: &Options) -> Outcome {
 }
 
 fn main() -> ExitCode {
-    application::run("vae", vae)
+    application::run(&[], vae)
 }

@@ -5,18 +5,24 @@
 
 #![allow(dead_code)] // not every application needs every part
 
+#[path = "../arguments/mod.rs"]
+mod arguments;
 pub(crate) mod logistic;
 pub(crate) mod table;
 
-use std::{error::Error, path::PathBuf, process::ExitCode};
+pub(crate) use arguments::Outcome;
+
+use arguments::Arguments;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 use wengert::{
     Tensor,
     datasets::{BatchSize, Loader},
     tensor::Element,
     train::{History, ProgressBar, StopFlag, Trainer},
 };
-
-pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// What the command line says.
 pub(crate) struct Options {
@@ -34,38 +40,20 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    fn parse() -> Outcome<Options> {
-        let mut options = Options {
-            quick: false,
-            out: "target/pictures".into(),
-            checkpoint: None,
-            resume: false,
-            seed: 0,
-            data: None,
+    fn of(arguments: &Arguments) -> Outcome<Options> {
+        let options = Options {
+            quick: arguments.flag("--quick"),
+            out: arguments.value("--out", "target/pictures".into()),
+            checkpoint: arguments.given("--checkpoint"),
+            resume: arguments.flag("--resume"),
+            seed: arguments.value("--seed", 0),
+            data: arguments.given("--data"),
         };
-        let mut arguments = std::env::args().skip(1);
-        while let Some(option) = arguments.next() {
-            let mut value = || arguments.next().ok_or_else(|| format!("{option} needs a value"));
-            match option.as_str() {
-                "--quick" => options.quick = true,
-                "--resume" => options.resume = true,
-                "--out" => options.out = value()?.into(),
-                "--checkpoint" => options.checkpoint = Some(value()?.into()),
-                "--data" => options.data = Some(value()?.into()),
-                "--seed" => {
-                    let text = value()?;
-                    options.seed =
-                        text.parse().map_err(|_| format!("--seed: {text} is not a whole number"))?;
-                }
-                _ => Err(format!(
-                    "unknown option {option}; there are --quick, --out DIR, --checkpoint DIR, --resume, --seed N, --data DIR"
-                ))?,
-            }
+        if let (Some(folder), false) = (&options.checkpoint, options.resume) {
+            forget(folder)?;
         }
-        if options.resume && options.checkpoint.is_none() {
-            Err("--resume needs --checkpoint DIR, the folder to go on from")?;
-        }
-        std::fs::create_dir_all(&options.out)?;
+        std::fs::create_dir_all(&options.out)
+            .map_err(|error| format!("{}: {error}", options.out.display()))?;
         Ok(options)
     }
 
@@ -109,21 +97,28 @@ impl Options {
     }
 }
 
+/// Removes what earlier trainings left in a folder: of several trainings of one program, those that a new run has not
+/// come to when it is interrupted must not be taken for its own.
+fn forget(folder: &Path) -> Outcome {
+    for training in std::fs::read_dir(folder).into_iter().flatten() {
+        let stored = training?.path().join("training.ckpt");
+        if stored.is_file() {
+            std::fs::remove_file(stored)?;
+        }
+    }
+    Ok(())
+}
+
 /// The rows at these indices.
 pub(crate) fn rows<E: Element>(of: &Tensor<E>, indices: &[usize]) -> Tensor<E> {
     let indices: Vec<i64> = indices.iter().map(|&index| index as i64).collect();
     of.index_select(0, &Tensor::from_slice(&indices, [indices.len()]).expect("as many as there are"))
 }
 
-/// Runs an application inside the pool, where small kernels need not knock at its door.
-pub(crate) fn run(name: &str, application: impl FnOnce(&Options) -> Outcome + Send) -> ExitCode {
-    match Options::parse().and_then(|options| wengert::parallel(|| application(&options))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{name}: {error}");
-            ExitCode::FAILURE
-        }
-    }
+/// Runs an application that has these options beside those of all applications.
+pub(crate) fn run(more: &[&str], application: impl FnOnce(&Options) -> Outcome + Send) -> ExitCode {
+    let common = ["--quick", "--out DIR", "--seed N", "--checkpoint DIR", "--resume"];
+    arguments::run(&[&common, more].concat(), |arguments| application(&Options::of(arguments)?))
 }
 
 /// Says whether a value reaches its floor; an error if not. `better` of `value` is at least `floor`.

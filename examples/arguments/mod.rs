@@ -1,9 +1,15 @@
-//! The command line of an example: options with a value (`--epochs 3`) and flags (`--quick`); and what follows from
-//! `--checkpoint DIR` and `--resume`.
+//! The command line of an example: options with a value (`--epochs 3`), flags (`--quick`) and words, read in one way by
+//! all; and what follows from `--checkpoint DIR` and `--resume`.
+//!
+//! A command line that is wrong ends in one line on stderr and exit code 2; whatever else goes wrong, a floor that is not
+//! reached included, in exit code 1.
+
+#![allow(dead_code, reason = "not every example needs every part")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     error::Error,
+    fmt,
     path::PathBuf,
     process::ExitCode,
     str::FromStr,
@@ -13,105 +19,131 @@ use wengert::{
     prelude::*,
 };
 
-/// What went wrong, in words.
-pub(crate) type Problem = Box<dyn Error + Send + Sync>;
+/// What comes of an example or a part of it, or what went wrong, in words.
+pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// The options that were given.
+/// What was given on the command line.
+#[derive(Debug, Default)]
 pub(crate) struct Arguments {
     values: BTreeMap<String, String>,
     flags: BTreeSet<String>,
+    words: Vec<String>,
 }
 
+/// What is wrong with a command line.
+#[derive(Debug)]
+pub(crate) struct Wrong(pub(crate) String);
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Wrong {}
+
 impl Arguments {
-    /// Reads the command line, on which only these options may stand.
-    fn read(options: &[&str], flags: &[&str]) -> Result<Arguments, Problem> {
-        let mut read = Arguments { values: BTreeMap::new(), flags: BTreeSet::new() };
-        let mut words = std::env::args().skip(1);
+    /// Reads a command line, on which only what is `known` may stand: `--quick` is a flag, `--epochs N` an option with a
+    /// whole number, `--batch-size N>0` with one above 0, `--lr X` with a number, `--out DIR` with any text; `OPERATION`
+    /// stands for words that follow no option.
+    fn read(known: &[&str], words: impl IntoIterator<Item = String>) -> Result<Arguments, Wrong> {
+        let mut read = Arguments::default();
+        let mut words = words.into_iter();
         while let Some(word) = words.next() {
-            if flags.contains(&word.as_str()) {
-                read.flags.insert(word);
-            } else if options.contains(&word.as_str()) {
-                let value = words.next().ok_or_else(|| format!("{word} needs a value"))?;
-                read.values.insert(word, value);
-            } else {
-                let known = [options, flags].concat().join(", ");
-                return Err(format!("unknown option {word}; there are {known}").into());
+            let named = |known: &&&str| known.split(' ').next() == Some(&word);
+            match known.iter().find(named).and_then(|known| known.split_once(' ')) {
+                Some((_, kind)) => {
+                    let value = words.next().ok_or_else(|| Wrong(format!("{word} needs a value, {kind}")))?;
+                    check(&word, kind, &value)?;
+                    read.values.insert(word, value);
+                }
+                None if word.starts_with("--") && known.contains(&word.as_str()) => {
+                    read.flags.insert(word);
+                }
+                None if !word.starts_with('-') && known.iter().any(|known| !known.starts_with('-')) => {
+                    read.words.push(word);
+                }
+                None => return Err(Wrong(format!("unknown option {word}; there are {}", known.join(", ")))),
             }
+        }
+        if read.flag("--resume") && !read.values.contains_key("--checkpoint") {
+            return Err(Wrong("--resume needs --checkpoint DIR, the folder to go on from".into()));
         }
         Ok(read)
     }
 
     /// The value of an option, if it was given.
-    pub(crate) fn given<V: FromStr>(&self, option: &str) -> Result<Option<V>, Problem> {
-        let Some(value) = self.values.get(option) else { return Ok(None) };
-        let kind = std::any::type_name::<V>().rsplit("::").next().unwrap_or_default();
-        value.parse().map(Some).map_err(|_| format!("{option}: {value} is no {kind}").into())
+    pub(crate) fn given<V: FromStr>(&self, option: &str) -> Option<V> {
+        // Numbers were checked when they were read.
+        self.values.get(option).and_then(|value| value.parse().ok())
     }
 
     /// The value of an option, or the default.
-    #[allow(dead_code, reason = "not every example has an option with a default")]
-    pub(crate) fn value<V: FromStr>(&self, option: &str, default: V) -> Result<V, Problem> {
-        Ok(self.given(option)?.unwrap_or(default))
+    pub(crate) fn value<V: FromStr>(&self, option: &str, default: V) -> V {
+        self.given(option).unwrap_or(default)
     }
 
     /// Whether a flag was given.
-    #[allow(dead_code, reason = "not every example has a flag")]
     pub(crate) fn flag(&self, flag: &str) -> bool {
         self.flags.contains(flag)
     }
+
+    /// The words that follow no option.
+    pub(crate) fn words(&self) -> &[String] {
+        &self.words
+    }
 }
 
-/// Runs an example with these options and flags, inside the thread pool, where small kernels need not knock at its door.
-/// Every example has `--threads` as well.
-pub(crate) fn run(
-    options: &[&str],
-    flags: &[&str],
-    work: impl FnOnce(&Arguments) -> Result<(), Problem> + Send,
-) -> ExitCode {
+/// Whether a value is of its option's kind.
+fn check(option: &str, kind: &str, value: &str) -> Result<(), Wrong> {
+    let (fits, what) = match kind {
+        "N" => (value.parse::<u64>().is_ok(), "whole number"),
+        "N>0" => (value.parse().is_ok_and(|number: u64| number > 0), "whole number above 0"),
+        "X" => (value.parse().is_ok_and(f64::is_finite), "number"),
+        _ => (true, ""),
+    };
+    if fits { Ok(()) } else { Err(Wrong(format!("{option}: {value} is no {what}"))) }
+}
+
+/// Runs an example whose command line may hold what is `known` (see [`Arguments::read`]), inside the thread pool, where
+/// small kernels need not knock at its door. Every example has `--threads N` as well; 0 are as many as there are
+/// processors.
+pub(crate) fn run(known: &[&str], work: impl FnOnce(&Arguments) -> Outcome + Send) -> ExitCode {
     let run = || {
-        let arguments = Arguments::read(&[options, &["--threads"]].concat(), flags)?;
-        wengert::set_threads(arguments.value("--threads", 0)?)?;
+        let arguments = Arguments::read(&[known, &["--threads N"]].concat(), std::env::args().skip(1))?;
+        wengert::set_threads(arguments.value("--threads", 0))?;
         wengert::parallel(|| work(&arguments))
     };
     match run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
+        Err(problem) => {
+            eprintln!("{}: {problem}", env!("CARGO_CRATE_NAME"));
+            ExitCode::from(if problem.is::<Wrong>() { 2 } else { 1 })
         }
     }
 }
 
 /// Where a training is stored as it goes on (`--checkpoint DIR`), and whether to go on from there (`--resume`).
-#[allow(dead_code, reason = "not every example trains for long")]
 pub(crate) struct Checkpoints {
     folder: Option<CheckpointFolder>,
-    resume: bool,
 }
 
-#[allow(dead_code, reason = "not every example trains for long")]
 impl Checkpoints {
-    /// As the options say. The last two states are kept.
-    pub(crate) fn of(arguments: &Arguments) -> Result<Checkpoints, Problem> {
-        let folder: Option<PathBuf> = arguments.given("--checkpoint")?;
-        let resume = arguments.flag("--resume");
-        if resume && folder.is_none() {
-            return Err("--resume goes on from the folder that --checkpoint names".into());
+    /// As the options say. The last two states are kept; without `--resume`, none of an earlier training.
+    pub(crate) fn of(arguments: &Arguments) -> Outcome<Checkpoints> {
+        let folder: Option<PathBuf> = arguments.given("--checkpoint");
+        let folder = folder.map(|path| CheckpointFolder::keep_last(path, 2)).transpose()?;
+        if let (Some(folder), false) = (&folder, arguments.flag("--resume")) {
+            folder.clear()?;
         }
-        Ok(Checkpoints {
-            folder: folder.map(|path| CheckpointFolder::keep_last(path, 2)).transpose()?,
-            resume,
-        })
+        Ok(Checkpoints { folder })
     }
 
     /// How many steps (or epochs) are done. Model, optimiser and random numbers are then as they were after them.
-    pub(crate) fn done(&self, model: &impl Module, optimizer: &mut impl Optimizer) -> Result<u64, Problem> {
-        let last = match &self.folder {
-            Some(folder) if self.resume => folder.last()?,
-            _ => None,
-        };
-        // Killed before the first state was stored: from the beginning.
-        let Some(path) = last else { return Ok(0) };
+    pub(crate) fn done(&self, model: &impl Module, optimizer: &mut impl Optimizer) -> Outcome<u64> {
+        let Some(folder) = &self.folder else { return Ok(0) };
+        // A new training, or one that was killed before its first state was stored: from the beginning.
+        let Some(path) = folder.last()? else { return Ok(0) };
         let stored = Checkpoint::load(path)?;
         stored.resume(model)?;
         let state = stored.optimizers.into_iter().next().ok_or("the checkpoint has no optimiser")?;
@@ -120,12 +152,7 @@ impl Checkpoints {
     }
 
     /// Stores the state after so many steps (or epochs).
-    pub(crate) fn save(
-        &self,
-        done: u64,
-        model: &impl Module,
-        optimizer: &impl Optimizer,
-    ) -> Result<(), Problem> {
+    pub(crate) fn save(&self, done: u64, model: &impl Module, optimizer: &impl Optimizer) -> Outcome {
         if let Some(folder) = &self.folder {
             folder.save(&Checkpoint::of(model).optimizer(optimizer.state()).step(done))?;
         }

@@ -11,7 +11,7 @@
 mod arguments;
 mod ngrams;
 
-use arguments::{Arguments, Checkpoints, Problem};
+use arguments::{Arguments, Checkpoints, Outcome};
 use ngrams::NGrams;
 use std::{process::ExitCode, time::Instant};
 use wengert::{
@@ -144,12 +144,12 @@ fn loss_of(gpt: &Gpt, text: &[i64]) -> f64 {
     total / f64::from(count)
 }
 
-fn work(arguments: &Arguments) -> Result<(), Problem> {
+fn work(arguments: &Arguments) -> Outcome {
     let quick = arguments.flag("--quick");
-    let seed = arguments.value("--seed", 0)?;
-    let steps: u64 = arguments.value("--steps", if quick { 250 } else { 5000 })?;
-    let batch = arguments.value("--batch-size", 16)?;
-    let lr = arguments.value("--lr", 2e-3)?;
+    let seed = arguments.value("--seed", 0);
+    let steps: u64 = arguments.value("--steps", if quick { 250 } else { 5000 });
+    let batch = arguments.value("--batch-size", 16);
+    let lr = arguments.value("--lr", 2e-3);
 
     let text = bundled::shakespeare()?;
     let characters = CharTokenizer::new(&text);
@@ -161,11 +161,11 @@ fn work(arguments: &Arguments) -> Result<(), Problem> {
     manual_seed(seed);
     let sizes = Sizes {
         characters: characters.len(),
-        context: arguments.value("--context", 128)?,
-        width: arguments.value("--width", 128)?,
-        heads: arguments.value("--heads", 4)?,
-        layers: arguments.value("--layers", 4)?,
-        dropout: arguments.value("--dropout", 0.0)?,
+        context: arguments.value("--context", 128),
+        width: arguments.value("--width", 128),
+        heads: arguments.value("--heads", 4),
+        layers: arguments.value("--layers", 4),
+        dropout: arguments.value("--dropout", 0.0),
     };
     let gpt = Gpt::new(&sizes);
     // Decay is for what multiplies: matrices, not biases and norms.
@@ -183,9 +183,11 @@ fn work(arguments: &Arguments) -> Result<(), Problem> {
 
     let parameters = gpt.named_parameters();
     let (start, mut mean) = (Instant::now(), None);
+    // On the way a part of the text will do; the end is judged by all of it.
     let part = &unknown[..unknown.len().min(if quick { 4 } else { 20 } * 1000)];
-    let mut validation = loss_of(&gpt, part);
-    println!("step {done}: validation {validation:.4} (on {} characters)", part.len());
+    let judged = |step| if step == steps && !quick { unknown } else { part };
+    let mut validation = loss_of(&gpt, judged(done));
+    println!("step {done}: validation {validation:.4} (on {} characters)", judged(done).len());
     for step in done..steps {
         // From the number of the step alone, so that a resumed run sees the same text.
         let mut generator = Generator::new(seed ^ (step + 1) << 20);
@@ -204,7 +206,7 @@ fn work(arguments: &Arguments) -> Result<(), Problem> {
 
         let step = step + 1;
         if step % (steps / 10).max(1) == 0 || step == steps {
-            validation = loss_of(&gpt, if step == steps && !quick { unknown } else { part });
+            validation = loss_of(&gpt, judged(step));
             let train = mean.unwrap_or(f64::NAN);
             let seconds = start.elapsed().as_secs_f64();
             println!("\nstep {step}: training {train:.4}, validation {validation:.4}, {seconds:.0} s");
@@ -224,16 +226,8 @@ fn work(arguments: &Arguments) -> Result<(), Problem> {
 }
 
 fn main() -> ExitCode {
-    let options = [
-        "--steps",
-        "--batch-size",
-        "--context",
-        "--width",
-        "--heads",
-        "--layers",
-        "--dropout",
-        "--lr",
-        "--seed",
-    ];
-    arguments::run(&[&options[..], &["--checkpoint"]].concat(), &["--quick", "--resume"], work)
+    let sizes = ["--batch-size N>0", "--context N>0", "--width N>0", "--heads N>0", "--layers N"];
+    let others =
+        ["--steps N", "--dropout X", "--lr X", "--seed N", "--checkpoint DIR", "--resume", "--quick"];
+    arguments::run(&[&sizes[..], &others].concat(), work)
 }

@@ -9,7 +9,7 @@
 #[path = "../arguments/mod.rs"]
 mod arguments;
 
-use arguments::{Arguments, Problem};
+use arguments::{Arguments, Outcome};
 use std::{path::Path, process::ExitCode};
 use wengert::{datasets::LabelledImages, prelude::*, storage::load_weights};
 
@@ -79,10 +79,10 @@ fn learn(net: &Net, train: &(Variable, Tensor<i64>), test: &(Variable, Tensor<i6
     accuracy(net, test)
 }
 
-fn work(arguments: &Arguments) -> Result<(), Problem> {
-    manual_seed(arguments.value("--seed", 0)?);
+fn work(arguments: &Arguments) -> Outcome {
+    manual_seed(arguments.value("--seed", 0));
     let mnist = Mnist::bundled()?;
-    let train = new_digits(&mnist.train(), arguments.value("--examples", 20)?);
+    let train = new_digits(&mnist.train(), arguments.value("--examples", 20));
     let test = new_digits(&mnist.test(), usize::MAX);
 
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/finetune/features.safetensors");
@@ -111,5 +111,5 @@ fn work(arguments: &Arguments) -> Result<(), Problem> {
 }
 
 fn main() -> ExitCode {
-    arguments::run(&["--examples", "--seed"], &[], work)
+    arguments::run(&["--examples N>0", "--seed N"], work)
 }

@@ -14,7 +14,7 @@
 mod arguments;
 mod naive_bayes;
 
-use arguments::{Arguments, Checkpoints, Problem};
+use arguments::{Arguments, Checkpoints, Outcome};
 use naive_bayes::NaiveBayes;
 use std::process::ExitCode;
 use wengert::{
@@ -77,14 +77,14 @@ struct Task {
     epochs: u64,
 }
 
-fn spam(seed: u64) -> Result<Task, Problem> {
+fn spam(seed: u64) -> Outcome<Task> {
     let all = bundled::sms_spam()?.without_repeats();
     let labels = all.labels.to_vec();
     let split = stratified_split(&labels, 0.2, seed);
     Ok(Task { texts: all.texts, labels, classes: all.class_names, split, epochs: 12 })
 }
 
-fn authors() -> Result<Task, Problem> {
+fn authors() -> Outcome<Task> {
     let (all, works) = (bundled::authors()?, bundled::author_works()?);
     let unseen = ["Persuasion", "Twelfth Night", "Paradise Regained"];
     let rows = |held_out: bool| {
@@ -108,7 +108,7 @@ fn f1(found: &[i64], labels: &[i64], class: i64) -> f64 {
 /// The classes of the test texts: by the network, by naive Bayes, and as they are.
 type Classes = [Vec<i64>; 3];
 
-fn learn(task: &Task, arguments: &Arguments, seed: u64) -> Result<Classes, Problem> {
+fn learn(task: &Task, arguments: &Arguments, seed: u64) -> Outcome<Classes> {
     let of = |rows: &[usize]| -> (Vec<&str>, Vec<i64>) {
         rows.iter().map(|&row| (task.texts[row].as_str(), task.labels[row])).unzip()
     };
@@ -137,7 +137,7 @@ fn learn(task: &Task, arguments: &Arguments, seed: u64) -> Result<Classes, Probl
     );
     let labels = Tensor::from_slice(&train_labels, [train.len()])?;
     let loader = TensorDataset::new((train_words, labels)).loader().batch_size(32).shuffle(seed);
-    let epochs = arguments.value("--epochs", task.epochs)?;
+    let epochs = arguments.value("--epochs", task.epochs);
     let checkpoints = Checkpoints::of(arguments)?;
     for epoch in checkpoints.done(&net, &mut adam)?..epochs {
         let mut total = 0.0;
@@ -157,7 +157,7 @@ fn learn(task: &Task, arguments: &Arguments, seed: u64) -> Result<Classes, Probl
 }
 
 /// Three sentences, a label each. It shows the parts at work; a network cannot learn a language from three sentences.
-fn sentences(seed: u64) -> Result<(), Problem> {
+fn sentences(seed: u64) -> Outcome {
     let texts = ["This is a positive sentence.", "This is a negative sentence.", "A neutral one."];
     let (names, labels) = (["positive", "negative", "neutral"], Tensor::from_slice(&[0_i64, 1, 2], [3])?);
     let mut tokenizer = Tokenizer::new().num_words(1000).oov_token("<OOV>");
@@ -183,8 +183,8 @@ fn sentences(seed: u64) -> Result<(), Problem> {
     Ok(())
 }
 
-fn work(arguments: &Arguments) -> Result<(), Problem> {
-    let seed = arguments.value("--seed", 0)?;
+fn work(arguments: &Arguments) -> Outcome {
+    let seed = arguments.value("--seed", 0);
     if arguments.flag("--sentences") {
         return sentences(seed);
     }
@@ -218,6 +218,6 @@ fn work(arguments: &Arguments) -> Result<(), Problem> {
 }
 
 fn main() -> ExitCode {
-    let options = ["--epochs", "--seed", "--checkpoint"];
-    arguments::run(&options, &["--authors", "--sentences", "--resume"], work)
+    let options = ["--epochs N", "--seed N", "--checkpoint DIR", "--resume", "--authors", "--sentences"];
+    arguments::run(&options, work)
 }

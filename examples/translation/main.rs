@@ -11,7 +11,7 @@
 mod arguments;
 mod vocabulary;
 
-use arguments::{Arguments, Checkpoints, Problem};
+use arguments::{Arguments, Checkpoints, Outcome};
 use std::process::ExitCode;
 use vocabulary::{BEGIN, END, PAD, Vocabulary};
 use wengert::{
@@ -157,18 +157,18 @@ fn draw(source: &[&str], target: &[&str], looks: &[Tensor]) {
     }
 }
 
-fn work(arguments: &Arguments) -> Result<(), Problem> {
+fn work(arguments: &Arguments) -> Outcome {
     let quick = arguments.flag("--quick");
-    let seed = arguments.value("--seed", 0)?;
-    let epochs: u64 = arguments.value("--epochs", if quick { 1 } else { 8 })?;
+    let seed = arguments.value("--seed", 0);
+    let epochs: u64 = arguments.value("--epochs", if quick { 1 } else { 8 });
     let pairs = bundled::verses()?;
     let split = train_test_split(pairs.len(), 0.1, seed);
     let of = |rows: &[usize]| -> (Vec<&str>, Vec<&str>) {
         rows.iter().map(|&row| (pairs[row].0.as_str(), pairs[row].1.as_str())).unzip()
     };
     let ((train_en, train_es), (test_en, test_es)) = (of(&split.train), of(&split.test));
-    let english = Vocabulary::new(train_en.iter().copied(), arguments.value("--words", 3000)?);
-    let spanish = Vocabulary::new(train_es.iter().copied(), arguments.value("--words", 3000)?);
+    let english = Vocabulary::new(train_en.iter().copied(), arguments.value("--words", 3000));
+    let spanish = Vocabulary::new(train_es.iter().copied(), arguments.value("--words", 3000));
     let rows = |vocabulary: &Vocabulary, texts: &[&str]| {
         let sequences: Vec<Vec<i64>> = texts.iter().map(|text| vocabulary.encode(text)).collect();
         pad_sequences(&sequences, &Pad { padding: Side::Post, ..Pad::default() })
@@ -177,7 +177,7 @@ fn work(arguments: &Arguments) -> Result<(), Problem> {
     let (test_source, test_target) = (rows(&english, &test_en), rows(&spanish, &test_es));
 
     manual_seed(seed);
-    let net = Translator::new(english.len(), spanish.len(), arguments.value("--width", 128)?);
+    let net = Translator::new(english.len(), spanish.len(), arguments.value("--width", 128));
     let loader = TensorDataset::new((source, target)).loader().batch_size(64).shuffle(seed);
     let steps = if quick { 40 } else { loader.len() };
     let mut adam = Adam::new(net.named_parameters()).lr(3e-3);
@@ -231,6 +231,8 @@ fn work(arguments: &Arguments) -> Result<(), Problem> {
 }
 
 fn main() -> ExitCode {
-    let options = ["--epochs", "--words", "--width", "--seed", "--checkpoint"];
-    arguments::run(&options, &["--quick", "--resume"], work)
+    arguments::run(
+        &["--epochs N", "--words N>0", "--width N>0", "--seed N", "--checkpoint DIR", "--resume", "--quick"],
+        work,
+    )
 }
