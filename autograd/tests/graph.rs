@@ -106,7 +106,7 @@ fn large_gradients_are_added_as_small_ones_are() {
         let one = Variable::from(1.0_f64);
         // The same by hand, term by term.
         let (ta, eb, square) = (a.tanh(), b.exp(), &b * &b + 1.0);
-        let above = Variable::new(a.value().gt(&b.value()).cast::<f64>());
+        let above = Variable::new(a.value().gt(b.value()).cast::<f64>());
         let mine = [
             &g * (&a * 2.0 + (&one - &ta * &ta) * &eb - &one / &square + &above + b.sum()),
             &g * (&ta * &eb + 3.0 + &a * &b * 2.0 / (&square * &square) + (&one - &above)) + (&g * &a).sum(),

@@ -232,9 +232,7 @@ impl Chart {
                     let (grey, dash, gap) = *greys.next().expect("they come again and again");
                     let stroke = grey.stroke_width(2);
                     chart.draw_series(DashedLineSeries::new(points, dash, gap, stroke))?.legend(
-                        move |(x, y)| {
-                            DashedPathElement::new([(x, y), (x + 28, y)].into_iter(), dash, gap, stroke)
-                        },
+                        move |(x, y)| DashedPathElement::new([(x, y), (x + 28, y)], dash, gap, stroke),
                     )
                 }
             };

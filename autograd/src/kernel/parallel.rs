@@ -73,12 +73,6 @@ pub(crate) fn in_chunks_of_two<A: Send, B: Send>(
     });
 }
 
-/// Runs `work`, which enters the pool by itself: a thread that waits there may run other people's tasks, so the mode is the
-/// default one meanwhile.
-pub(crate) fn while_waiting<A>(work: impl FnOnce() -> A) -> A {
-    Mode::DEFAULT.run(work)
-}
-
 /// Runs both closures, perhaps at once, in the caller's mode, and returns both results.
 ///
 /// Like [`rayon::join`], which would run them in whatever mode the thread that picks them up happens to be in.

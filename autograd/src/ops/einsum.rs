@@ -325,6 +325,7 @@ samples! {
         "ellipsis, implied" (x: normal([2, 3]), y: normal([3])) => super::einsum("...i, i", &[x, y]);
         "bilinear form" (x: normal([2]), a: normal([2, 3]), y: normal([3])) => super::einsum("i,ij,j->", &[x, a, y]);
         "chain" (a: normal([2, 3]), b: normal([3, 2]), c: normal([2, 2])) => super::einsum("ij,jk,kl->il", &[a, b, c]);
+        "chain to a vector" (a: normal([3, 3]), b: normal([3, 2]), c: normal([2])) => super::einsum("ij,jk,k->i", &[a, b, c]);
         "a letter in one operand" (x: normal([2, 3]), y: normal([2])) => super::einsum("ij,i->", &[x, y]);
         "a size of 1" (x: normal([1, 3]), y: normal([2, 3])) => super::einsum("ij,ij->ij", &[x, y]);
         "all of size 1" (x: normal([1, 1]), y: normal([1])) => super::einsum("ij,j->ij", &[x, y]);

@@ -327,6 +327,7 @@ samples! {
     slice {
         "steps" (x: normal([3, 5])) => x.slice(crate::s![1.., ..;2]);
         "an index" (x: normal([2, 3, 2])) => x.slice(crate::s![-1, .., 0]);
+        "behind an ellipsis" (x: normal([2, 3, 4])) => x.slice(crate::s![crate::tensor::Ellipsis, 1..3]);
         "too many" (x: normal([3])) => x.slice(crate::s![0, 0]), panics("slice: 2 indices for 1 axes");
     }
     split {

@@ -6,8 +6,8 @@
 //! | a row or a column | [`vector`](super::vector): such products are as fast as memory |
 //! | all others | the blocked, packed product of the `gemm` crate |
 //!
-//! The method depends on the shape and the strides only. The blocked product divides rows and columns among threads but
-//! never the inner sum, so every method gives the same bits on any number of threads.
+//! The method depends on the shape and the strides only. The blocked product is cut into parts for threads by rows or columns,
+//! never along the inner sum, so every method gives the same bits on any number of threads.
 
 use super::vector::{self, multiply_add};
 use crate::{
@@ -318,7 +318,6 @@ unsafe fn call<T: Float>(
     spread: bool,
 ) {
     let Sizes { m, n, .. } = sizes;
-    #[derive(Clone, Copy)]
     struct Operands<T>(Matrix<*mut T>, Matrix<*const T>, Matrix<*const T>);
     // SAFETY: each thread writes a part of its own of C; A and B are only read.
     unsafe impl<T: Send + Sync> Sync for Operands<T> {}
@@ -333,7 +332,8 @@ unsafe fn call<T: Float>(
     let start = |i: usize| if i == parts { longer } else { longer * i / parts / STEP * STEP };
     let operands = Operands(c, a, b);
     parallel::for_each_block(parts, sizes.nanoseconds(), |i| {
-        let (Operands(mut c, mut a, mut b), mut sizes) = (*(&operands), sizes);
+        let Operands(c, a, b) = &operands;
+        let (mut c, mut a, mut b, mut sizes) = (*c, *a, *b, sizes);
         let (first, count) = (start(i), start(i + 1) - start(i));
         // SAFETY: the part lies within the operands.
         unsafe {
