@@ -13,10 +13,7 @@ pub(crate) mod table;
 pub(crate) use arguments::Outcome;
 
 use arguments::Arguments;
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 use wengert::{
     Tensor,
     datasets::{BatchSize, Loader},
@@ -49,9 +46,6 @@ impl Options {
             seed: arguments.value("--seed", 0),
             data: arguments.given("--data"),
         };
-        if let (Some(folder), false) = (&options.checkpoint, options.resume) {
-            forget(folder)?;
-        }
         std::fs::create_dir_all(&options.out)
             .map_err(|error| format!("{}: {error}", options.out.display()))?;
         Ok(options)
@@ -95,18 +89,6 @@ impl Options {
         println!("picture: {}", path.display());
         path
     }
-}
-
-/// Removes what earlier trainings left in a folder: of several trainings of one program, those that a new run has not
-/// come to when it is interrupted must not be taken for its own.
-fn forget(folder: &Path) -> Outcome {
-    for training in std::fs::read_dir(folder).into_iter().flatten() {
-        let stored = training?.path().join("training.ckpt");
-        if stored.is_file() {
-            std::fs::remove_file(stored)?;
-        }
-    }
-    Ok(())
 }
 
 /// The rows at these indices.

@@ -111,6 +111,9 @@ fn check(option: &str, kind: &str, value: &str) -> Result<(), Wrong> {
 pub(crate) fn run(known: &[&str], work: impl FnOnce(&Arguments) -> Outcome + Send) -> ExitCode {
     let run = || {
         let arguments = Arguments::read(&[known, &["--threads N"]].concat(), std::env::args().skip(1))?;
+        if let (Some(folder), false) = (arguments.given("--checkpoint"), arguments.flag("--resume")) {
+            forget(folder)?;
+        }
         wengert::set_threads(arguments.value("--threads", 0))?;
         wengert::parallel(|| work(&arguments))
     };
@@ -123,26 +126,36 @@ pub(crate) fn run(known: &[&str], work: impl FnOnce(&Arguments) -> Outcome + Sen
     }
 }
 
+/// Removes what earlier trainings left in a folder, by [`Checkpoints`] or, in folders within it, by the trainer: if this
+/// run is interrupted before it has stored anything, that must not be taken for its own.
+fn forget(folder: PathBuf) -> Outcome {
+    CheckpointFolder::keep_last(&folder, 1)?.clear()?;
+    for training in std::fs::read_dir(folder)? {
+        let stored = training?.path().join("training.ckpt");
+        if stored.is_file() {
+            std::fs::remove_file(stored)?;
+        }
+    }
+    Ok(())
+}
+
 /// Where a training is stored as it goes on (`--checkpoint DIR`), and whether to go on from there (`--resume`).
 pub(crate) struct Checkpoints {
     folder: Option<CheckpointFolder>,
 }
 
 impl Checkpoints {
-    /// As the options say. The last two states are kept; without `--resume`, none of an earlier training.
+    /// As the options say. The last two states are kept.
     pub(crate) fn of(arguments: &Arguments) -> Outcome<Checkpoints> {
         let folder: Option<PathBuf> = arguments.given("--checkpoint");
         let folder = folder.map(|path| CheckpointFolder::keep_last(path, 2)).transpose()?;
-        if let (Some(folder), false) = (&folder, arguments.flag("--resume")) {
-            folder.clear()?;
-        }
         Ok(Checkpoints { folder })
     }
 
     /// How many steps (or epochs) are done. Model, optimiser and random numbers are then as they were after them.
     pub(crate) fn done(&self, model: &impl Module, optimizer: &mut impl Optimizer) -> Outcome<u64> {
         let Some(folder) = &self.folder else { return Ok(0) };
-        // A new training, or one that was killed before its first state was stored: from the beginning.
+        // Nothing is stored yet: from the beginning.
         let Some(path) = folder.last()? else { return Ok(0) };
         let stored = Checkpoint::load(path)?;
         stored.resume(model)?;
