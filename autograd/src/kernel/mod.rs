@@ -5,6 +5,7 @@ pub(crate) mod attention;
 pub(crate) mod conv;
 pub(crate) mod elementwise;
 pub(crate) mod factor;
+pub(crate) mod finite;
 mod formula;
 pub(crate) mod gather;
 mod lanes;

@@ -17,7 +17,10 @@ use std::mem::MaybeUninit;
 
 use super::element::sealed::Convert;
 use super::{Dims, Element, Fresh, Tensor, valid};
-use crate::scalar::Float;
+use crate::{
+    kernel::finite::all_finite,
+    scalar::{Float, float::compiled},
+};
 
 /// What an elementwise comparison takes on its right: a tensor, or one element for all.
 pub trait Operand<E: Element> {
@@ -226,6 +229,17 @@ impl<E: Element> Tensor<E> {
 }
 
 impl<T: Float> Tensor<T> {
+    /// Is no element infinite or NaN? One pass over memory, for checks in every training step.
+    ///
+    /// ```
+    /// let x = wengert_autograd::tensor![1.0, 2.0];
+    /// assert!(x.all_finite() && !(&x / 0.0).all_finite());
+    /// ```
+    pub fn all_finite(&self) -> bool {
+        let x = self;
+        compiled!(all_finite(x: &Tensor<T>) -> bool)
+    }
+
     /// Where |self − other| ≤ `atol` + `rtol`·|other|, or both are the same infinity. NaN is close to nothing.
     ///
     /// # Panics
