@@ -191,7 +191,7 @@ fn mnist_cnn() {
 #[test]
 #[ignore = "slow without optimisation"]
 fn text_classification() {
-    same_end("text_classification", &["--epochs", "8"], 4);
+    same_end("text_classification", &["--epochs", "3"], 4);
 }
 
 /// Attention, and a schedule by steps.
