@@ -83,23 +83,28 @@ fn undisturbed_and_killed(example: &str, arguments: &[&str], folder: &Folder, se
     let whole = start.elapsed();
 
     let (mut generator, mut kills) = (Generator::new(seed), 0);
-    for attempt in 0..KILLS {
+    let mut longest = 0.3 * whole.as_secs_f64();
+    for _ in 0..3 * KILLS {
         let mut run = command("killed");
-        if attempt > 0 {
+        if kills > 0 {
             run.arg("--resume");
         }
         let mut child = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let share = generator.below(1000) as f64 / 1000.0;
-        // The first kills come in time even if the machine is three times as fast now as it was for the undisturbed run; the
-        // later ones leave time to come further than what is stored.
-        let longest = 0.3 * 1.3_f64.powi(attempt as i32) * whole.as_secs_f64();
         thread::sleep(Duration::from_secs_f64(longest * share));
-        if child.try_wait().unwrap().is_some() {
+        if child.try_wait().unwrap().is_none() {
+            child.kill().unwrap(); // SIGKILL
+            child.wait().unwrap();
+            kills += 1;
+            longest *= 1.3; // time to come further than what is stored
+        } else if kills < 2 {
+            (kills, longest) = (0, longest / 3.0); // the machine has become faster: anew
+        } else {
             break;
         }
-        child.kill().unwrap(); // SIGKILL
-        child.wait().unwrap();
-        kills += 1;
+        if kills == KILLS {
+            break;
+        }
     }
     assert!(kills > 1, "{example} was killed {kills} times only");
     let stored = fs::read_dir(folder.of("killed/stored")).map_or(0, Iterator::count);
