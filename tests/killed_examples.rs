@@ -1,8 +1,8 @@
 //! Examples that are killed at random moments and resumed end with the bits of a run that nothing disturbed.
 //!
 //! What is run are the programs that `cargo test` builds beside the tests (`target/<profile>/examples`); where a test is
-//! asked for alone, so that cargo builds no examples, they are built first, unless they are there. The slower ones are for
-//! `cargo test --release --test killed_examples -- --ignored`.
+//! asked for alone, so that cargo builds no examples, they are built first, unless they are there. All are for optimised
+//! builds, `cargo test --release --test killed_examples`, and some for those who have minutes: `-- --include-ignored`.
 
 use std::{
     env, fs,
@@ -140,6 +140,7 @@ fn few_digits(folder: &Path) {
 
 /// A loop by hand, which stores its state after each epoch.
 #[test]
+#[cfg_attr(debug_assertions, ignore = "slow without optimisation")]
 fn mnist() {
     let folder = Folder::new("mnist");
     few_digits(&folder.of("digits"));
@@ -151,6 +152,7 @@ fn mnist() {
 
 /// What an earlier training left in the folder is not taken for the new one's.
 #[test]
+#[cfg_attr(debug_assertions, ignore = "slow without optimisation")]
 fn another_training_in_the_same_folder() {
     let folder = Folder::new("another");
     few_digits(&folder.of("digits"));
@@ -170,6 +172,7 @@ fn another_training_in_the_same_folder() {
 /// Many trainings by the trainer, one after the other, which store their states within epochs too. The pictures show the
 /// probabilities of all tumours.
 #[test]
+#[cfg_attr(debug_assertions, ignore = "slow without optimisation")]
 fn tumour() {
     let folder = Folder::new("tumour");
     let [undisturbed, killed] =
@@ -187,21 +190,21 @@ fn tumour() {
 
 /// Batch normalisation, dropout, a schedule.
 #[test]
-#[ignore = "slow without optimisation"]
+#[ignore = "takes minutes"]
 fn mnist_cnn() {
     same_end("mnist_cnn", &["--quick", "--epochs", "4"], 3);
 }
 
 /// A recurrent network with dropout.
 #[test]
-#[ignore = "slow without optimisation"]
+#[ignore = "takes minutes"]
 fn text_classification() {
     same_end("text_classification", &["--epochs", "3"], 4);
 }
 
 /// Attention, and a schedule by steps.
 #[test]
-#[ignore = "slow without optimisation"]
+#[ignore = "takes minutes"]
 fn char_gpt() {
     same_end(
         "char_gpt",
