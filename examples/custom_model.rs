@@ -1,4 +1,4 @@
-//! A model of one's own in sixty lines: two inputs, a tied embedding, a buffer, a number of layers known at run time.
+//! A model of one's own in some sixty lines: two inputs, a tied embedding, a buffer, a number of layers known at run time.
 //!
 //! `cargo run --release --example custom_model -- --layers 3` predicts the next letter of a passage, given who wrote it, by three layers.
 
