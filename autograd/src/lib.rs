@@ -8,6 +8,7 @@ mod graph;
 pub mod inspect;
 mod kernel;
 mod ops;
+mod owners;
 pub mod scalar;
 pub mod tensor;
 

@@ -2,13 +2,12 @@
 //!
 //! What `Arc` is, without weak references, and with its memory from [`blocks`]: a graph's nodes come and go by the thousand.
 
-use crate::blocks;
+use crate::{blocks, owners::Owners};
 use std::{
     alloc::{Layout, handle_alloc_error},
     marker::PhantomData,
     ops::Deref,
     ptr::{NonNull, drop_in_place},
-    sync::atomic::{AtomicUsize, Ordering, fence},
 };
 
 /// One of the owners of a value.
@@ -18,7 +17,7 @@ pub(crate) struct Shared<A> {
 }
 
 struct Block<A> {
-    owners: AtomicUsize,
+    owners: Owners,
     value: A,
 }
 
@@ -39,12 +38,12 @@ impl<A> Shared<A> {
         let Some(block) = blocks::take(Self::SIZE) else { handle_alloc_error(Layout::new::<Block<A>>()) };
         let block = block.cast::<Block<A>>();
         // SAFETY: the block is new, large enough and aligned.
-        unsafe { block.write(Block { owners: AtomicUsize::new(1), value }) };
+        unsafe { block.write(Block { owners: Owners::one(), value }) };
         Shared { block, owns: PhantomData }
     }
 
     #[inline]
-    fn owners(&self) -> &AtomicUsize {
+    fn owners(&self) -> &Owners {
         // SAFETY: an owner keeps the block alive.
         unsafe { &(*self.block.as_ptr()).owners }
     }
@@ -58,7 +57,7 @@ impl<A> Shared<A> {
     /// Is this the only owner? What former owners did has then happened before.
     #[inline]
     pub(crate) fn is_sole(&self) -> bool {
-        self.owners().load(Ordering::Acquire) == 1
+        self.owners().is_sole()
     }
 
     /// The value for its only owner.
@@ -81,12 +80,7 @@ impl<A> Deref for Shared<A> {
 impl<A> Clone for Shared<A> {
     #[inline]
     fn clone(&self) -> Self {
-        // Relaxed suffices: an owner can only be made from one that exists.
-        let former = self.owners().fetch_add(1, Ordering::Relaxed);
-        // Forgotten owners could make the count wrap, and the block would be freed while in use.
-        if former > isize::MAX as usize {
-            std::process::abort();
-        }
+        self.owners().add();
         Shared { block: self.block, owns: PhantomData }
     }
 }
@@ -94,12 +88,8 @@ impl<A> Clone for Shared<A> {
 impl<A> Drop for Shared<A> {
     #[inline]
     fn drop(&mut self) {
-        // The only owner needs no atomic subtraction: `&mut self` is the only way to a further one.
-        if !self.is_sole() {
-            if self.owners().fetch_sub(1, Ordering::Release) != 1 {
-                return;
-            }
-            fence(Ordering::Acquire);
+        if !self.owners().let_go() {
+            return;
         }
         /// Gives the block back even when the value's own `Drop` panics.
         struct Put<A>(NonNull<Block<A>>);

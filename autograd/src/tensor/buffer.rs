@@ -17,10 +17,9 @@
 use std::alloc::{Layout, alloc, dealloc};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
 
 use super::{Dims, recycle};
-use crate::blocks;
+use crate::{blocks, owners::Owners};
 
 /// Stands directly before a block's data.
 #[repr(C, align(16))]
@@ -28,7 +27,7 @@ struct Header {
     /// The shape that the block was made for, and its row-major strides.
     shape: Dims,
     strides: Dims,
-    references: AtomicUsize,
+    references: Owners,
     /// Bytes of data, a multiple of 16, plus (in the low four bits, hence) the distance from the allocation's
     /// start to the data in units of 16 bytes: 9 to 12.
     span: usize,
@@ -84,7 +83,7 @@ pub(super) fn allocate(bytes: usize) -> NonNull<u8> {
     unsafe {
         let data = base.add(lead);
         let header = data.sub(HEADER).cast::<Header>();
-        (&raw mut (*header).references).write(AtomicUsize::new(1));
+        (&raw mut (*header).references).write(Owners::one());
         (&raw mut (*header).span).write(capacity | (lead / UNIT));
         NonNull::new_unchecked(data)
     }
@@ -195,20 +194,14 @@ impl<E: Copy> Buffer<E> {
     /// Whether this is the only reference to the block.
     #[inline]
     pub(crate) fn is_unique(&self) -> bool {
-        // Acquire: whatever the owners of dropped references did with the data happened before we write to them.
-        self.header().references.load(Ordering::Acquire) == 1
+        self.header().references.is_sole()
     }
 }
 
 impl<E: Copy> Clone for Buffer<E> {
     #[inline]
     fn clone(&self) -> Buffer<E> {
-        // Relaxed suffices: a reference can only be made from one that exists.
-        let former = self.header().references.fetch_add(1, Ordering::Relaxed);
-        // Forgotten clones could make the count wrap, and the block would be freed while in use.
-        if former > isize::MAX as usize {
-            std::process::abort();
-        }
+        self.header().references.add();
         Buffer { data: self.data, owns: PhantomData }
     }
 }
@@ -219,15 +212,9 @@ impl<E> Drop for Buffer<E> {
         let data = self.data.cast::<u8>();
         // SAFETY: the header stands directly before the data, and our reference keeps the block alive.
         let header = unsafe { &*data.as_ptr().sub(HEADER).cast::<Header>() };
-        // The last reference needs no atomic subtraction: `&mut self` is the only way to a further one. That is the
-        // common case, and a plain load is some 5 ns cheaper.
-        if header.references.load(Ordering::Acquire) != 1 {
-            if header.references.fetch_sub(1, Ordering::Release) != 1 {
-                return;
-            }
-            fence(Ordering::Acquire);
-            // Whoever takes the block again expects one reference.
-            header.references.store(1, Ordering::Relaxed);
+        // Whoever takes the block again expects one reference, as it is left.
+        if !header.references.let_go() {
+            return;
         }
         let capacity = header.span & !15;
         // SAFETY: no other reference exists, the elements need no drop (`uninit` takes `Copy` types only), and by its
