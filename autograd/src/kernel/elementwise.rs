@@ -99,27 +99,10 @@ pub(crate) fn map_back<'a, T: Float>(
     kept: &dyn Fn(usize) -> Option<&'a Tensor<T>>,
     cotangent: Tensor<T>,
 ) -> SmallVec<[Tensor<T>; 2]> {
-    let direction = Direction::Backward(wanted);
-    let packed = cotangent.packed_ptr(shape);
-    let (n, count) = (shape.count(), loops.arity().0 + 1);
-    let (Some(run), true) = (packed, n <= BLOCK && n > 0 && count < FEW) else {
-        return map_back_adding(loops, wanted, shape, kept, cotangent, &mut [])
-            .into_iter()
-            .flatten()
-            .collect();
+    let Some(runs) = runs_of_one_block(loops, shape, kept, &cotangent) else {
+        let results = map_back_adding(loops, wanted, shape, kept, cotangent, &mut []);
+        return results.into_iter().flatten().collect();
     };
-    let mut runs = [run; FEW];
-    for k in 0..count {
-        // What is not read may be anything.
-        let Some(tensor) = kept(k) else { continue };
-        let Some(kept) = tensor.packed_ptr(shape) else {
-            return map_back_adding(loops, wanted, shape, kept, cotangent, &mut [])
-                .into_iter()
-                .flatten()
-                .collect();
-        };
-        runs[k] = kept;
-    }
     let reusable = cotangent.is_unique();
     let mut others: SmallVec<[Fresh<T>; 1]> = SmallVec::new();
     let mut places: SmallVec<[*mut T; 4]> = SmallVec::new();
@@ -133,7 +116,7 @@ pub(crate) fn map_back<'a, T: Float>(
     }
     // SAFETY: the places are fresh tensors of this shape, or the memory of the cotangent, which nobody else has and which
     // is an input in all its extent; the runs have n elements each.
-    unsafe { loops.run(direction, n, &runs[..=count], &places) };
+    unsafe { loops.run(Direction::Backward(wanted), shape.count(), &runs[..loops.arity().0 + 2], &places) };
     let mut results = SmallVec::new();
     if reusable {
         results.push(cotangent);
@@ -143,6 +126,27 @@ pub(crate) fn map_back<'a, T: Float>(
         results.push(unsafe { other.assume_init() });
     }
     results
+}
+
+/// Where the inputs of a backward loop with one output lie, if they are few, packed, of this shape and no more than a block.
+fn runs_of_one_block<'a, T: Float>(
+    loops: &dyn Loops<T>,
+    shape: &Dims,
+    kept: &dyn Fn(usize) -> Option<&'a Tensor<T>>,
+    cotangent: &Tensor<T>,
+) -> Option<[*const T; FEW]> {
+    let (n, count) = (shape.count(), loops.arity().0 + 1);
+    if n == 0 || n > BLOCK || count >= FEW {
+        return None;
+    }
+    // What is not read may be anything; the last is the cotangent itself.
+    let mut runs = [cotangent.packed_ptr(shape)?; FEW];
+    for k in 0..count {
+        if let Some(tensor) = kept(k) {
+            runs[k] = tensor.packed_ptr(shape)?;
+        }
+    }
+    Some(runs)
 }
 
 /// A gradient under way, and the bit set of the inputs whose cotangents are to be added to it.
