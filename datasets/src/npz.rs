@@ -91,7 +91,7 @@ pub fn parse(stream: impl Read + Seek, path: impl AsRef<Path>) -> Result<BTreeMa
     let mut arrays = BTreeMap::new();
     for index in 0..archive.len() {
         let entry = archive.by_index(index).map_err(archive_error)?;
-        let file = entry.name().map_err(archive_error)?.into_owned();
+        let file = entry.name().to_string();
         let name = file.strip_suffix(".npy").unwrap_or(&file).to_string();
         let array = npy::parse(entry, path.join(&file))?;
         if arrays.insert(name.clone(), array).is_some() {

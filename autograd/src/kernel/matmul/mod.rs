@@ -3,10 +3,21 @@
 //! [`matmul`] is the product of tensors by the rules of NumPy and PyTorch; [`gemm_into`] the product of matrices
 //! somewhere in memory, for kernels that have their own layout (convolution, attention, recurrent layers).
 //!
+//! | file | |
+//! |---|---|
+//! | `product` | one product: which method suits its size |
+//! | `vector` | a matrix times a vector |
+//! | `blocked` | everything larger: parts for threads, blocks for caches |
+//! | `pack` | how blocks are copied so that tiles read them from end to end |
+//! | `tile` | a tile of the result, summed in registers |
+//!
 //! A batch times one matrix is one tall product. Any other batch is spread over threads product by product where there
 //! are enough of them, and each product over threads where there are not; that makes no difference to the bits.
 
+mod blocked;
+mod pack;
 mod product;
+mod tile;
 mod vector;
 
 pub(crate) use product::{Matrix, Sizes, gemm_into};
