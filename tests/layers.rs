@@ -203,11 +203,11 @@ fn evaluated<M: Module<f64>>(layer: M) -> M {
     layer
 }
 
-fn hidden(mask: Tensor<bool>) -> AttentionOptions {
+fn hidden(mask: Tensor<bool>) -> AttentionOptions<f64> {
     AttentionOptions { attn_mask: Some(mask), ..AttentionOptions::default() }
 }
 
-fn padded(mask: Tensor<bool>) -> AttentionOptions {
+fn padded(mask: Tensor<bool>) -> AttentionOptions<f64> {
     AttentionOptions { key_padding_mask: Some(mask), ..AttentionOptions::default() }
 }
 
@@ -331,7 +331,7 @@ fn embeddings_and_recurrence(f: &mut Fixture) {
 
 fn attention(f: &mut Fixture) {
     let new = || MultiheadAttention::typed(6, 2);
-    let attend = |layer: &MultiheadAttention<f64>, x: &[Variable<f64>], options: AttentionOptions| {
+    let attend = |layer: &MultiheadAttention<f64>, x: &[Variable<f64>], options: AttentionOptions<f64>| {
         let (key, value) = (x.get(1).unwrap_or(&x[0]), x.get(2).unwrap_or(&x[0]));
         let options = AttentionOptions { need_weights: true, ..options };
         let (out, weights) = layer.attend(&x[0], key, value, &options);
@@ -343,6 +343,11 @@ fn attention(f: &mut Fixture) {
     f.check("attention_without_bias", new().bias(false), |layer, x| attend(layer, &x.floats, free()));
     f.check("attention_padding", new(), |layer, x| attend(layer, &x.floats, padded(x.mask(0))));
     f.check("attention_mask", new(), |layer, x| attend(layer, &x.floats, hidden(x.mask(0))));
+    f.check("attention_added", new(), |layer, x| {
+        let added = AttentionOptions { attn_bias: Some(x.floats[3].clone()), ..free() };
+        attend(layer, &x.floats, added)
+    });
+    f.check("attention_sizes", new().key_value_sizes(4, 5), |layer, x| attend(layer, &x.floats, free()));
     let causal = || AttentionOptions { causal: true, ..AttentionOptions::default() };
     f.check("attention_causal", new(), |layer, x| attend(layer, &x.floats, causal()));
 
@@ -402,6 +407,7 @@ fn first_values(f: &mut Fixture) {
     f.first("lstm", Lstm::typed(100, 150));
     f.first("gru_cell", GruCell::typed(100, 150));
     f.first("attention", MultiheadAttention::typed(200, 4));
+    f.first("attention_sizes", MultiheadAttention::typed(200, 4).key_value_sizes(300, 400));
     f.first("batch_norm", BatchNorm2d::typed(10));
     f.first("layer_norm", LayerNorm::typed(10));
     f.first("rms_norm", RMSNorm::typed(10));

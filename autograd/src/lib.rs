@@ -26,9 +26,9 @@ pub use kernel::{
 pub use ops::own::names as __elementwise;
 pub use ops::{BatchMoments, ConvOptions, ConvPadding, ConvTransposeOptions, Interpolation, PoolOptions};
 pub use ops::{
-    Fused, IntoAxes, MultiHeadAttention, Nonlinearity, Padding, RecurrentOptions, RecurrentWeights,
-    ScaledDotProductAttention, Triangle, apply_formula, cosine_similarity, einsum, embedding, gru, gru_cell,
-    loss, lstm, lstm_cell, multi_head_attention, pairwise_distance, rnn, rnn_cell,
+    Fused, InProjection, IntoAxes, MultiHeadAttention, Nonlinearity, Padding, RecurrentOptions,
+    RecurrentWeights, ScaledDotProductAttention, Triangle, apply_formula, cosine_similarity, einsum,
+    embedding, gru, gru_cell, loss, lstm, lstm_cell, multi_head_attention, pairwise_distance, rnn, rnn_cell,
     scaled_dot_product_attention, where_,
 };
 pub use scalar::Float;

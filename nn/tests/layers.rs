@@ -50,6 +50,9 @@ fn attention_and_transformers_have_the_names_of_pytorch() {
     let options = TransformerOptions { feedforward: 8, ..Default::default() };
     let attention = ["in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"];
     assert_eq!(names(&MultiheadAttention::new(4, 2)), attention);
+    let sizes = names(&MultiheadAttention::new(4, 2).key_value_sizes(3, 5));
+    assert_eq!(sizes[..3], ["q_proj_weight", "k_proj_weight", "v_proj_weight"]);
+    assert_eq!(sizes[3..], attention[1..]);
     let layer = names(&TransformerDecoderLayer::new(4, 2, options));
     for part in ["self_attn.in_proj_weight", "multihead_attn.out_proj.bias", "linear1.weight", "norm3.bias"] {
         assert!(layer.iter().any(|name| name == part), "{part}");

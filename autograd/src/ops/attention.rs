@@ -326,13 +326,72 @@ impl<T: Float> Fused<T> for ScaledDotProduct<T> {
     }
 }
 
+/// The matrices by which queries, keys and values are projected; see [`multi_head_attention`].
+#[derive(Clone, Debug)]
+pub enum InProjection<T: Float = f32> {
+    /// `[3E, E]`: the three below each other.
+    Packed(Variable<T>),
+    /// `[E, E]`, `[E, Ek]` and `[E, Ev]`: keys of size Ek and values of size Ev.
+    Separate([Variable<T>; 3]),
+}
+
+impl<T: Float> From<Variable<T>> for InProjection<T> {
+    fn from(packed: Variable<T>) -> Self {
+        InProjection::Packed(packed)
+    }
+}
+
+impl<T: Float> From<[Variable<T>; 3]> for InProjection<T> {
+    fn from(separate: [Variable<T>; 3]) -> Self {
+        InProjection::Separate(separate)
+    }
+}
+
+impl<T: Float> InProjection<T> {
+    /// The three inputs times their matrices, plus their parts of a bias `[3E]`.
+    #[track_caller]
+    fn project(&self, inputs: [&Variable<T>; 3], bias: Option<&Variable<T>>) -> [Variable<T>; 3] {
+        let [query, key, value] = inputs;
+        let e = query.shape()[2];
+        let bias_of = |part: usize| bias.map(|bias| bias.narrow(0, part * e, e));
+        match self {
+            InProjection::Packed(weight) => {
+                expect_shape("in_proj_weight", weight, &[3 * e, e]);
+                if query.is_same(key) && query.is_same(value) {
+                    let all = query.linear(weight, bias);
+                    return [0, 1, 2].map(|part| all.narrow(-1, part * e, e));
+                }
+                let of = |part: usize, x: &Variable<T>| {
+                    x.linear(&weight.narrow(0, part * e, e), bias_of(part).as_ref())
+                };
+                [of(0, query), of(1, key), of(2, value)]
+            }
+            InProjection::Separate(weights) => {
+                for (part, name) in ["q_proj_weight", "k_proj_weight", "v_proj_weight"].iter().enumerate() {
+                    expect_shape(name, &weights[part], &[e, inputs[part].shape()[2]]);
+                }
+                [0, 1, 2].map(|part| inputs[part].linear(&weights[part], bias_of(part).as_ref()))
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn expect_shape<T: Float>(name: &str, weight: &Variable<T>, expected: &[usize]) {
+    assert!(
+        weight.shape() == expected,
+        "multi_head_attention: {name} must have the shape {expected:?}, not {:?}",
+        weight.shape()
+    );
+}
+
 /// The weights and options of attention with several heads; see [`multi_head_attention`].
 #[derive(Clone, Debug)]
 pub struct MultiHeadAttention<T: Float = f32> {
     /// How many heads; the embedding's size is a multiple of it.
     pub num_heads: usize,
-    /// `[3E, E]`: the projections of queries, keys and values below each other.
-    pub in_proj_weight: Variable<T>,
+    /// The projections of queries, keys and values.
+    pub in_proj_weight: InProjection<T>,
     /// `[3E]`
     pub in_proj_bias: Option<Variable<T>>,
     /// `[E, E]`
@@ -356,10 +415,14 @@ pub struct MultiHeadAttention<T: Float = f32> {
 
 impl<T: Float> MultiHeadAttention<T> {
     /// Without biases, masks and dropout.
-    pub fn new(num_heads: usize, in_proj_weight: Variable<T>, out_proj_weight: Variable<T>) -> Self {
+    pub fn new(
+        num_heads: usize,
+        in_proj_weight: impl Into<InProjection<T>>,
+        out_proj_weight: Variable<T>,
+    ) -> Self {
         MultiHeadAttention {
             num_heads,
-            in_proj_weight,
+            in_proj_weight: in_proj_weight.into(),
             in_proj_bias: None,
             out_proj_weight,
             out_proj_bias: None,
@@ -373,8 +436,9 @@ impl<T: Float> MultiHeadAttention<T> {
     }
 }
 
-/// Attention with several heads: queries `[N, L, E]`, keys `[N, S, E]` and values `[N, S, E]` to `[N, L, E]`, and the weights
-/// `[N, L, S]`, averaged over the heads, if they are asked for.
+/// Attention with several heads: queries `[N, L, E]`, keys `[N, S, Ek]` and values `[N, S, Ev]` to `[N, L, E]`, and the weights
+/// `[N, L, S]`, averaged over the heads, if they are asked for. Ek and Ev are E unless each of the three has a matrix of its
+/// own.
 ///
 /// Queries, keys and values are projected; head h attends with the columns h·E/heads to (h+1)·E/heads of each; the
 /// results stand side by side and are projected once more. Where a query may attend to no key its weights are 0.
@@ -410,25 +474,12 @@ pub fn multi_head_attention<T: Float>(
         heads > 0 && e.is_multiple_of(heads),
         "multi_head_attention: an embedding of {e} does not divide among {heads} heads"
     );
-    let weight = &options.in_proj_weight;
-    assert!(
-        weight.shape() == [3 * e, e],
-        "multi_head_attention: in_proj_weight must have the shape {:?}, not {:?}",
-        [3 * e, e],
-        weight.shape()
-    );
     let width = e / heads;
-    let apart = |x: Variable<T>, length: usize| x.reshape([n, length, heads, width]).transpose(1, 2);
-    let [q, k, v] = if query.is_same(key) && key.is_same(value) {
-        let all = query.linear(weight, options.in_proj_bias.as_ref());
-        [0, 1, 2].map(|part| apart(all.narrow(-1, part * e, e), l))
-    } else {
-        let project = |x: &Variable<T>, part: usize, length: usize| {
-            let bias = options.in_proj_bias.as_ref().map(|bias| bias.narrow(0, part * e, e));
-            apart(x.linear(&weight.narrow(0, part * e, e), bias.as_ref()), length)
-        };
-        [project(query, 0, l), project(key, 1, s), project(value, 2, s)]
-    };
+    let projected = options.in_proj_weight.project([query, key, value], options.in_proj_bias.as_ref());
+    let [q, k, v] = projected.map(|x| {
+        let length = x.shape()[1];
+        x.reshape([n, length, heads, width]).transpose(1, 2)
+    });
     let scores = Dims::new(&[n, heads, l, s]);
     let mut mask: Option<Tensor<bool>> = options.attn_mask.as_ref().map(|hidden| hidden.logical_not());
     if let Some(ignored) = &options.key_padding_mask {
@@ -506,5 +557,18 @@ samples! {
                 super::multi_head_attention(x, y, y, &MultiHeadAttention { need_weights: true, ..options });
             (out, weights.unwrap())
         }, order(1, "slow to differentiate twice numerically");
+        "keys and values of other sizes, a bias of the scores" (
+            x: normal([1, 2, 2]), k: normal([1, 3, 1]), v: normal([1, 3, 3]),
+            wq: normal([2, 2]), wk: normal([2, 1]), wv: normal([2, 3]), o: normal([2, 2]), scores: normal([2, 3])
+        ) => {
+            let options = MultiHeadAttention::new(2, [wq, wk, wv].map(Clone::clone), o.clone());
+            super::multi_head_attention(x, k, v, &MultiHeadAttention { attn_bias: Some(scores.clone()), ..options }).0
+        }, order(1, "slow to differentiate twice numerically");
+        "a matrix of another size" (
+            x: normal([1, 2, 2]), k: normal([1, 3, 3]), wq: normal([2, 2]), wk: normal([2, 1]), o: normal([2, 2])
+        ) => {
+            let options = MultiHeadAttention::new(2, [wq, wk, wk].map(Clone::clone), o.clone());
+            super::multi_head_attention(x, k, k, &options).0
+        }, panics("k_proj_weight must have the shape [2, 3], not [2, 1]");
     }
 }

@@ -42,7 +42,8 @@ mod tensor_operators;
 mod vector_norm;
 
 pub use attention::{
-    MultiHeadAttention, ScaledDotProductAttention, multi_head_attention, scaled_dot_product_attention,
+    InProjection, MultiHeadAttention, ScaledDotProductAttention, multi_head_attention,
+    scaled_dot_product_attention,
 };
 pub use conv::{ConvOptions, ConvPadding, ConvTransposeOptions};
 pub(crate) use dropout::Drops;

@@ -86,7 +86,7 @@ impl<T: Float> TransformerEncoderLayer<T> {
     /// # Panics
     /// If the shapes do not fit.
     #[track_caller]
-    pub fn encode(&self, x: &Variable<T>, mask: &AttentionOptions) -> Variable<T> {
+    pub fn encode(&self, x: &Variable<T>, mask: &AttentionOptions<T>) -> Variable<T> {
         let attend = |x: &Variable<T>| self.dropout.forward(&self.self_attn.attend(x, x, x, mask).0);
         let feed =
             |x: &Variable<T>| feed_forward(x, &self.linear1, &self.linear2, &self.dropout, self.options.gelu);
@@ -204,8 +204,8 @@ impl<T: Float> TransformerDecoderLayer<T> {
         &self,
         x: &Variable<T>,
         memory: &Variable<T>,
-        mask: &AttentionOptions,
-        memory_mask: &AttentionOptions,
+        mask: &AttentionOptions<T>,
+        memory_mask: &AttentionOptions<T>,
     ) -> Variable<T> {
         let attend = |x: &Variable<T>| self.dropout.forward(&self.self_attn.attend(x, x, x, mask).0);
         let look = |x: &Variable<T>| {
