@@ -9,6 +9,7 @@ pub mod csv;
 pub mod graphs;
 pub mod idx;
 pub mod npy;
+pub mod npz;
 pub mod safetensors;
 mod scratch;
 pub mod views;
@@ -23,6 +24,7 @@ pub const TARGETS: &[Target] = &[
     ("graphs", graphs::run),
     ("idx", idx::run),
     ("npy", npy::run),
+    ("npz", npz::run),
     ("safetensors", safetensors::run),
     ("views", views::run),
 ];

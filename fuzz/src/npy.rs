@@ -12,7 +12,7 @@ pub fn run(bytes: &[u8]) {
 }
 
 /// Shape and elements; those of floats as bits, since NaN differs from itself.
-fn bits(array: &Array) -> (&'static str, Vec<usize>, Vec<u64>) {
+pub(crate) fn bits(array: &Array) -> (&'static str, Vec<usize>, Vec<u64>) {
     match array {
         Array::F32(x) => ("f32", x.shape().to_vec(), x.iter().map(|x| x.to_bits().into()).collect()),
         Array::F64(x) => ("f64", x.shape().to_vec(), x.iter().map(f64::to_bits).collect()),
