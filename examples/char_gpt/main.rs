@@ -147,7 +147,7 @@ fn loss_of(gpt: &Gpt, text: &[i64]) -> f64 {
 fn work(arguments: &Arguments) -> Outcome {
     let quick = arguments.flag("--quick");
     let seed = arguments.value("--seed", 0);
-    let steps: u64 = arguments.value("--steps", if quick { 250 } else { 4000 });
+    let steps: u64 = arguments.value("--steps", if quick { 250 } else { 3500 });
     let batch = arguments.value("--batch-size", 16);
     let lr = arguments.value("--lr", 2e-3);
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::scalar::{
     Float, Formula, Lane, Slope,
-    expr::{Listing, list_forward, list_pullback},
+    expr::{Listing, flags, list_forward, list_pullback},
     reads::{Dependence, dependence},
 };
 use std::mem::MaybeUninit;
@@ -17,33 +17,34 @@ use std::mem::MaybeUninit;
 const DIRECT_PAIRS: usize = 6;
 const STAGE: usize = 64;
 
-/// Runs `compute(k)`, which gives `K` results for element `k`, for `k` in `0..n`, and writes the results of which `WRITTEN`
-/// has the bit. `pairs` counts the pointer pairs that a direct loop would have to tell apart. The closure must be
-/// `#[inline(always)]`: as a function of its own it is compiled for the baseline, where `mul_add` is a library call.
+/// Runs `compute(k)`, which gives `K` results for element `k`, for `k` in `0..n`, and writes them where they belong. The closure
+/// must be `#[inline(always)]`: as a function of its own it is compiled for the baseline, where `mul_add` is a library call.
+///
+/// # Safety
+/// `out[i]` is valid for `n` writes.
+#[inline(always)]
+unsafe fn directly<T: Float, const K: usize>(n: usize, out: [*mut T; K], compute: impl Fn(usize) -> [T; K]) {
+    for k in 0..n {
+        let results = compute(k);
+        let mut i = 0;
+        while i < K {
+            // SAFETY: k < n.
+            unsafe { *out[i].add(k) = results[i] };
+            i += 1;
+        }
+    }
+}
+
+/// The same through an array; of the results only those are written of which `WRITTEN` has the bit.
 ///
 /// # Safety
 /// `out[i]` is valid for `n` writes for each written `i`.
 #[inline(always)]
-unsafe fn for_each<T: Float, const K: usize, const WRITTEN: u32>(
+unsafe fn in_stages<T: Float, const K: usize, const WRITTEN: u32>(
     n: usize,
-    pairs: usize,
     out: [*mut T; K],
     compute: impl Fn(usize) -> [T; K],
 ) {
-    if pairs <= DIRECT_PAIRS {
-        for k in 0..n {
-            let results = compute(k);
-            let mut i = 0;
-            while i < K {
-                if WRITTEN >> i & 1 == 1 {
-                    // SAFETY: k < n.
-                    unsafe { *out[i].add(k) = results[i] };
-                }
-                i += 1;
-            }
-        }
-        return;
-    }
     let mut stage = [[MaybeUninit::<T>::uninit(); STAGE]; K];
     let mut at = 0;
     while at < n {
@@ -106,23 +107,33 @@ unsafe fn forward<const FMA: bool, T: Float, F: Formula<N, M>, const N: usize, c
 ) {
     // SAFETY: by contract; k < n.
     unsafe {
-        for_each::<T, M, { u32::MAX }>(
-            n,
-            N * M + M * (M - 1) / 2,
-            y,
-            #[inline(always)]
-            |k| {
-                let outputs = formula.eval(load::<T, FMA, N>(x, k));
-                let mut results = [T::zero(); M];
-                let mut j = 0;
-                while j < M {
-                    results[j] = outputs[j].0;
-                    j += 1;
-                }
-                results
-            },
-        )
+        if const { N * M + M * (M - 1) / 2 <= DIRECT_PAIRS } {
+            directly(
+                n,
+                y,
+                #[inline(always)]
+                |k| results(formula.eval(load::<T, FMA, N>(x, k))),
+            )
+        } else {
+            in_stages::<T, M, { u32::MAX }>(
+                n,
+                y,
+                #[inline(always)]
+                |k| results(formula.eval(load::<T, FMA, N>(x, k))),
+            )
+        }
     }
+}
+
+#[inline(always)]
+fn results<T: Float, const FMA: bool, const M: usize>(outputs: [Lane<T, FMA>; M]) -> [T; M] {
+    let mut results = [T::zero(); M];
+    let mut j = 0;
+    while j < M {
+        results[j] = outputs[j].0;
+        j += 1;
+    }
+    results
 }
 
 /// The loop from inputs to outputs, by itself.
@@ -157,17 +168,12 @@ unsafe fn backward<
     g: [*const T; M],
     out: [*mut T; N],
 ) {
-    let mut wanted = [false; N];
-    let mut i = 0;
-    while i < N {
-        wanted[i] = WANTED >> i & 1 == 1;
-        i += 1;
-    }
+    let wanted = flags(WANTED);
+    // The cotangents may be written where they are read: never directly.
     // SAFETY: by contract; k < n.
     unsafe {
-        for_each::<T, N, WANTED>(
+        in_stages::<T, N, WANTED>(
             n,
-            usize::MAX, // the cotangents may be written where they are read
             out,
             #[inline(always)]
             |k| {
@@ -193,6 +199,24 @@ pub(super) fn array<P: Copy, const N: usize>(pointers: &[P]) -> [P; N] {
     <[P; N]>::try_from(pointers).expect("as many pointers as the formula has places")
 }
 
+/// Inputs, outputs and cotangents of the outputs, apart.
+fn backward_inputs<P: Copy, const N: usize, const M: usize>(pointers: &[P]) -> ([P; N], [P; M], [P; M]) {
+    let (x, rest) = pointers.split_at(N);
+    (array(x), array(&rest[..M]), array(&rest[M..]))
+}
+
+/// The places for the wanted cotangents, at the places of their inputs.
+fn backward_outputs<T, const N: usize>(pointers: &[*mut T], wanted: u32) -> [*mut T; N] {
+    let mut out = [std::ptr::null_mut(); N];
+    let mut given = pointers.iter();
+    for (i, place) in out.iter_mut().enumerate() {
+        if wanted >> i & 1 == 1 {
+            *place = *given.next().expect("one for each wanted");
+        }
+    }
+    out
+}
+
 /// A formula with its numbers of inputs and outputs in the type, which [`Loops`] needs.
 #[derive(Clone, Copy)]
 pub(crate) struct Elementwise<F, const N: usize, const M: usize>(pub(crate) F);
@@ -207,16 +231,8 @@ impl<F: Formula<N, M>, const N: usize, const M: usize> Elementwise<F, N, M> {
         outputs: &[*mut T],
     ) {
         let formula: &F = &self.0;
-        let (x, rest) = inputs.split_at(N);
-        let (x, y, g): ([*const T; N], [*const T; M], [*const T; M]) =
-            (array(x), array(&rest[..M]), array(&rest[M..]));
-        let mut out: [*mut T; N] = [std::ptr::null_mut(); N];
-        let mut given = outputs.iter();
-        for (i, place) in out.iter_mut().enumerate() {
-            if WANTED >> i & 1 == 1 {
-                *place = *given.next().expect("one for each wanted");
-            }
-        }
+        let (x, y, g) = backward_inputs(inputs);
+        let out = backward_outputs(outputs, WANTED);
         dispatch!([T: Float, F: Formula<N, M>, const N: usize, const M: usize, const WANTED: u32]
             backward::<FMA, T, F, N, M, WANTED>(formula: &F, n: usize, x: [*const T; N], y: [*const T; M],
                 g: [*const T; M], out: [*mut T; N]));

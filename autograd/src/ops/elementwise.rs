@@ -62,11 +62,15 @@ pub(crate) fn apply_at<T: Float, F: Formula<N, M>, const N: usize, const M: usiz
 ) -> [Variable<T>; M] {
     let formula: Elementwise<F, N, M> = Elementwise(formula);
     let op = || -> Box<dyn Op<T>> { Box::new(formula) };
-    if M == 1 {
-        let mut output = Some(apply_to_one(&formula, &op, &inputs, line));
-        return std::array::from_fn(|_| output.take().expect("there is one output"));
+    if const { M == 1 } {
+        all_of(std::iter::once(apply_to_one(&formula, &op, &inputs, line)))
+    } else {
+        all_of(apply(&formula, &op, &inputs, line).into_iter())
     }
-    let mut outputs = apply(&formula, &op, &inputs, line).into_iter();
+}
+
+/// The outputs as an array; a function of its own, since it does not depend on the formula.
+fn all_of<X, const M: usize>(mut outputs: impl Iterator<Item = X>) -> [X; M] {
     std::array::from_fn(|_| outputs.next().expect("the loop has M outputs"))
 }
 
@@ -139,8 +143,7 @@ pub(crate) fn formula_on_tensors<T: Float, F: Formula<N, M>, const N: usize, con
     line: Line,
 ) -> [Tensor<T>; M] {
     let formula: Elementwise<F, N, M> = Elementwise(formula);
-    let mut outputs = compute(&formula, &values, line).into_iter();
-    std::array::from_fn(|_| outputs.next().expect("the loop has M outputs"))
+    all_of(compute(&formula, &values, line).into_iter())
 }
 
 fn compute<T: Float>(loops: &dyn Loops<T>, values: &[&Tensor<T>], line: Line) -> SmallVec<[Tensor<T>; 2]> {

@@ -59,6 +59,14 @@ impl Arena {
     fn given(&self, k: usize) -> Expr<'_> {
         Expr::Step(self, self.place(Step::Given(k)))
     }
+    /// `K` given things, from number `first` on.
+    fn several<const K: usize>(&self, first: usize) -> [Expr<'_>; K] {
+        let mut found = [Expr::Constant(0.0); K];
+        for k in 0..K {
+            found[k] = self.given(first + k);
+        }
+        found
+    }
     /// The place of an equal step, or a new one. The lists are short, so a scan beats a hash.
     fn place(&self, step: Step) -> usize {
         let mut steps = self.0.borrow_mut();
@@ -86,8 +94,10 @@ pub(crate) struct Listing {
 /// The steps of a formula; given are its inputs.
 pub(crate) fn list_forward<F: Formula<N, M>, const N: usize, const M: usize>(formula: &F) -> Listing {
     let arena = Arena::default();
-    let results =
-        formula.eval(std::array::from_fn(|i| arena.given(i))).map(|y| Some(arena.place_of(y))).to_vec();
+    let mut results = Vec::with_capacity(M);
+    for y in formula.eval(arena.several::<N>(0)) {
+        results.push(Some(arena.place_of(y)));
+    }
     Listing { steps: arena.0.into_inner(), results }
 }
 
@@ -97,17 +107,28 @@ pub(crate) fn list_pullback<F: Formula<N, M>, const N: usize, const M: usize>(
     wanted: u32,
 ) -> Listing {
     let arena = Arena::default();
-    let x = std::array::from_fn(|i| arena.given(i));
-    let y = std::array::from_fn(|j| arena.given(N + j));
-    let g = std::array::from_fn(|j| arena.given(N + M + j));
-    let cotangents = formula.pullback(x, y, g, std::array::from_fn(|i| wanted >> i & 1 == 1));
-    let result = |(i, cotangent): (usize, &Slope<Expr<'_>>)| match cotangent {
-        _ if wanted >> i & 1 == 0 => None,
-        Slope::Zero => None,
-        slope => Some(arena.place_of(slope.get())),
-    };
-    let results = cotangents.iter().enumerate().map(result).collect();
+    let cotangents =
+        formula.pullback(arena.several(0), arena.several(N), arena.several(N + M), flags(wanted));
+    let mut results = Vec::with_capacity(N);
+    for (i, cotangent) in cotangents.into_iter().enumerate() {
+        results.push(match cotangent {
+            Slope::Zero => None,
+            slope => (wanted >> i & 1 == 1).then(|| arena.place_of(slope.get())),
+        });
+    }
     Listing { steps: arena.0.into_inner(), results }
+}
+
+/// The lowest bits of a number.
+#[inline(always)]
+pub(crate) fn flags<const N: usize>(bits: u32) -> [bool; N] {
+    let mut flags = [false; N];
+    let mut i = 0;
+    while i < N {
+        flags[i] = bits >> i & 1 == 1;
+        i += 1;
+    }
+    flags
 }
 
 impl Listing {

@@ -26,12 +26,10 @@ fn order<E: Element>(a: &E, b: &E) -> Ordering {
 
 /// Sorts the indices of a lane by its elements, stably.
 pub(super) fn sort_lane<E: Element>(lane: &[E], descending: bool, indices: &mut [i64]) {
-    let compare = |&a: &i64, &b: &i64| order(&lane[a as usize], &lane[b as usize]);
-    if descending {
-        indices.sort_by(|a, b| compare(b, a));
-    } else {
-        indices.sort_by(compare);
-    }
+    indices.sort_by(|&a, &b| {
+        let ascending = order(&lane[a as usize], &lane[b as usize]);
+        if descending { ascending.reverse() } else { ascending }
+    });
 }
 
 /// The first `count` indices of the sorted lane, without sorting the rest.
