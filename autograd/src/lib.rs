@@ -20,7 +20,7 @@ pub use graph::{
 };
 pub use kernel::{
     parallel::{ThreadsError, join, parallel, set_threads},
-    update::update_parameter,
+    update::{GradientsSeen, update_parameter, watch_gradients},
 };
 #[doc(hidden)]
 pub use ops::own::names as __elementwise;

@@ -103,12 +103,13 @@ impl<X, Y: BatchSize, O, T: Float> Trainer<'_, X, Y, O, T> {
             let Some((x, y)) = batch else { return Err(TrainError::NoBatches { epoch: 1 }) };
             let rate = low * (high / low).powf(f64::from(step) / f64::from(steps - 1));
             self.optimizer.set_lr(rate);
-            match self.batch(&x, &y, &mut session) {
+            let random = random_state();
+            let taught = self.batch(&x, &y, &mut session);
+            match taught.and_then(|()| self.step_if_finite((&x, &y), random, &mut session)) {
                 Err(error) if curve.rates.is_empty() => return Err(error),
                 Err(_) => break, // the rate before was too high
                 Ok(()) => {}
             }
-            self.step(&mut session);
             mean = DECAY * mean + (1.0 - DECAY) * session.progress.loss;
             let smooth = mean / (1.0 - DECAY.powi(step as i32 + 1));
             curve.rates.push(rate);

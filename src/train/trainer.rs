@@ -17,6 +17,7 @@ use crate::{
     },
     random_state, set_random_state,
     tensor::Generator,
+    watch_gradients,
 };
 use std::time::Instant;
 
@@ -191,7 +192,7 @@ impl<'a, X, Y: BatchSize, O, T: Float> Trainer<'a, X, Y, O, T> {
     ///
     /// Of each batch: forward, loss, backward; after [`accumulate`](Self::accumulate) of them clip, step, schedule. After
     /// each epoch: validation, schedule, callbacks, checkpoint. Loss and gradients are checked: what is not finite ends the
-    /// training before it reaches a parameter.
+    /// training, and the parameters are those from before the step.
     ///
     /// # Errors
     /// If a loss or gradient is not finite (the error names the operation and the line of the program where that began),
@@ -254,9 +255,10 @@ impl<'a, X, Y: BatchSize, O, T: Float> Trainer<'a, X, Y, O, T> {
         self.call(session, |callback, run| callback.on_epoch_begin(run))?;
         let Progress { epoch, batch, .. } = session.progress;
         for (x, y) in train.batches(Position { epoch: epoch - 1, batch }) {
+            let random = random_state();
             self.batch(&x, &y, session)?;
             if session.batches == self.accumulate {
-                self.step(session);
+                self.step_if_finite((&x, &y), random, session)?;
             }
             self.call(session, |callback, run| callback.on_batch_end(run))?;
             if session.batches > 0 {
@@ -308,16 +310,17 @@ impl<'a, X, Y: BatchSize, O, T: Float> Trainer<'a, X, Y, O, T> {
         let loss = (self.loss)(&output, y);
         let (value, items) = (loss.item().into_f64(), y.batch_size());
         if !value.is_finite() {
-            return Err(self.explain("loss".into(), value, (x, y), random, &session.progress));
+            return Err(self.explain("loss".into(), value, (x, y), random, session));
         }
         if self.accumulate > 1 {
             (&loss * items as f64).backward()
         } else {
             loss.backward()
         }
-        if let Some((name, value)) = first_not_finite(&self.parameters) {
-            let what = format!("gradient of {name}");
-            return Err(self.explain(what, value, (x, y), random, &session.progress));
+        if !self.looks_in_the_step()
+            && let Some((name, value)) = first_not_finite(&self.parameters)
+        {
+            return Err(self.explain(format!("gradient of {name}"), value, (x, y), random, session));
         }
         no_grad(|| self.metrics.iter_mut().for_each(|metric| metric.update(&output, y)));
         session.loss.add(value * items as f64, items as f64);
@@ -329,8 +332,48 @@ impl<'a, X, Y: BatchSize, O, T: Float> Trainer<'a, X, Y, O, T> {
         Ok(())
     }
 
+    /// Are gradients looked at by the optimiser as it reads them? Not where they go to it changed; and not in large models,
+    /// whose old values would take much memory until the step is made, while a pass over gradients is little beside the rest.
+    fn looks_in_the_step(&self) -> bool {
+        const LARGE: usize = 1 << 22;
+        self.accumulate == 1
+            && self.clip.is_none()
+            && self.parameters.iter().map(|(_, parameter)| parameter.len()).sum::<usize>() < LARGE
+    }
+
+    /// A step after a batch, which began with these random numbers. If its gradient turns out not to be finite, the
+    /// parameters are put back.
+    pub(super) fn step_if_finite(
+        &mut self,
+        batch: (&X, &Y),
+        random: Generator,
+        session: &mut Session,
+    ) -> Result<(), TrainError> {
+        if !self.looks_in_the_step() {
+            self.step(session); // looked at after the batch
+            return Ok(());
+        }
+        // An update leaves the old block as it is, so these are no copies.
+        let with_gradient = |(name, parameter): (&str, &Variable<T>)| {
+            Some((name.to_string(), parameter.clone(), parameter.value(), parameter.grad()?))
+        };
+        let before: Vec<_> = self.parameters.iter().filter_map(with_gradient).collect();
+        let ((), seen) = watch_gradients(|| self.step(session));
+        if seen.all_finite && seen.elements >= before.iter().map(|(_, _, _, gradient)| gradient.len()).sum() {
+            return Ok(());
+        }
+        let bad =
+            |(name, _, _, gradient): &(String, _, _, Tensor<T>)| Some((name.clone(), not_finite(gradient)?));
+        let Some((name, value)) = before.iter().find_map(bad) else { return Ok(()) };
+        for (_, parameter, value, _) in before {
+            parameter.set(value);
+        }
+        session.progress.batch -= 1; // it ends here
+        Err(self.explain(format!("gradient of {name}"), value, batch, random, session))
+    }
+
     /// A step of the optimiser with the gradients of all batches since the last one.
-    pub(super) fn step(&mut self, session: &mut Session) {
+    fn step(&mut self, session: &mut Session) {
         if self.accumulate > 1 {
             let scale = 1.0 / session.items as f64;
             for (_, parameter) in self.parameters.iter() {
@@ -363,8 +406,9 @@ impl<'a, X, Y: BatchSize, O, T: Float> Trainer<'a, X, Y, O, T> {
         value: f64,
         (x, y): (&X, &Y),
         random: Generator,
-        progress: &Progress,
+        session: &Session,
     ) -> TrainError {
+        let progress = &session.progress;
         set_random_state(random);
         let again = find_anomaly(|| {
             let loss = (self.loss)(&(self.forward)(x), y);
@@ -451,11 +495,13 @@ fn measured<O, Y>(loss: &Mean, metrics: &[Box<dyn Metric<O, Y> + '_>]) -> Measur
 
 /// The first parameter with a gradient that is not finite.
 fn first_not_finite<T: Float>(parameters: &NamedParameters<T>) -> Option<(&str, f64)> {
-    let bad = |gradient: Tensor<T>| {
-        if gradient.all_finite() {
-            return None;
-        }
-        gradient.iter().map(T::into_f64).find(|x| !x.is_finite())
-    };
-    parameters.iter().find_map(|(name, parameter)| Some((name, parameter.grad().and_then(bad)?)))
+    parameters.iter().find_map(|(name, parameter)| Some((name, not_finite(&parameter.grad()?)?)))
+}
+
+/// The first number that is not finite.
+fn not_finite<T: Float>(gradient: &Tensor<T>) -> Option<f64> {
+    if gradient.all_finite() {
+        return None;
+    }
+    gradient.iter().map(T::into_f64).find(|x| !x.is_finite())
 }

@@ -26,11 +26,13 @@ pub(crate) struct Mode {
     pub(crate) checking: Checking,
     /// Do nodes keep all their values (see [`trace`](crate::inspect::trace))?
     pub(crate) tracing: bool,
+    /// Whose [`watch_gradients`](crate::watch_gradients) this is; 0 where there is none.
+    pub(crate) watch: u32,
 }
 
 impl Mode {
     pub(crate) const DEFAULT: Mode =
-        Mode { recording: true, line: None, checking: Checking::Off, tracing: false };
+        Mode { recording: true, line: None, checking: Checking::Off, tracing: false, watch: 0 };
 
     #[inline]
     pub(crate) fn current() -> Self {

@@ -7,20 +7,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Numbers that one thread looks at at a time.
 const BLOCK: usize = 16 * 1024;
 
-/// Whether all elements are finite: 0·x is 0 for those and NaN for the others.
-pub(crate) fn all_finite<T: Float>(x: &Tensor<T>) -> bool {
+/// Whether all numbers are finite: 0·x is 0 for those and NaN for the others.
+pub(super) fn are_finite<T: Float>(values: &[T]) -> bool {
     /// # Safety
     /// None; the signature is that of `dispatch!`.
     #[inline(always)]
     unsafe fn zero_sum<const FMA: bool, T: Float>(values: &[T]) -> T {
         sum!([values] | x | x * T::zero())
     }
+    !dispatch!([T: Float] zero_sum::<FMA, T>(values: &[T]) -> T).is_nan()
+}
+
+/// Whether all elements are finite.
+pub(crate) fn all_finite<T: Float>(x: &Tensor<T>) -> bool {
     let packed = x.contiguous();
     let values = packed.as_slice().expect("packed above");
     let finite = AtomicBool::new(true);
     parallel::for_each_block(values.len().div_ceil(BLOCK), values.len() as f64 * 0.1, |block| {
-        let values = &values[block * BLOCK..values.len().min((block + 1) * BLOCK)];
-        if dispatch!([T: Float] zero_sum::<FMA, T>(values: &[T]) -> T).is_nan() {
+        if !are_finite(&values[block * BLOCK..values.len().min((block + 1) * BLOCK)]) {
             finite.store(false, Ordering::Relaxed);
         }
     });

@@ -19,6 +19,7 @@ use crate::{
     scalar::Float,
     tensor::{Dims, Fresh},
 };
+use std::cmp::Ordering;
 
 /// Steps of the inner sum in a block: a panel of them stays in the first-level cache, with room for strips that pass by.
 /// What a sum comes to depends on this and on `k` alone.
@@ -84,15 +85,20 @@ unsafe fn in_parts<T: Float>(
     struct Operands<T>(Matrix<*mut T>, Matrix<*const T>, Matrix<*const T>);
     // SAFETY: each thread writes a part of its own of C; A and B are only read.
     unsafe impl<T: Send + Sync> Sync for Operands<T> {}
-    let threads = rayon::current_num_threads();
-    let longer = m.max(n);
-    let parts = (longer / LEAST).min(if longer >= LONG * threads { 2 * threads } else { threads });
     let layout = Layout::of::<T>(a, b, sizes);
-    if !spread || parts < 2 || !parallel::worthwhile(sizes.nanoseconds()) {
-        // SAFETY: handed on.
-        return unsafe { in_blocks(c, a, b, sizes, accumulate, layout) };
+    // SAFETY: handed on.
+    let whole = || unsafe { in_blocks(c, a, b, sizes, accumulate, layout) };
+    if !spread || !parallel::worthwhile(sizes.nanoseconds()) {
+        return whole();
     }
-    let start = |i: usize| if i == parts { longer } else { longer * i / parts / STEP * STEP };
+    let threads = rayon::current_num_threads();
+    let by_columns = layout.by_columns(sizes, threads);
+    let cut = if by_columns { n } else { m };
+    let parts = (cut / LEAST).min(if cut >= LONG * threads { 2 * threads } else { threads });
+    if parts < 2 {
+        return whole();
+    }
+    let start = |i: usize| if i == parts { cut } else { cut * i / parts / STEP * STEP };
     let operands = Operands(c, a, b);
     parallel::for_each_block(parts, sizes.nanoseconds(), |i| {
         let Operands(c, a, b) = &operands;
@@ -100,7 +106,7 @@ unsafe fn in_parts<T: Float>(
         let (first, count) = (start(i), start(i + 1) - start(i));
         // SAFETY: the part lies within the operands.
         unsafe {
-            if n >= m {
+            if by_columns {
                 b.data = b.data.add(first * b.column);
                 c.data = c.data.add(first * c.column);
                 sizes.n = count;
@@ -129,10 +135,20 @@ impl Layout {
         /// Bytes.
         const PAGE: usize = 4096;
         let bytes = |distance: usize| distance * size_of::<T>();
-        let bad = bytes(a.column) >= PAGE / 2 || bytes(a.row) % PAGE == 0;
+        let bad = bytes(a.column) >= PAGE / 2 || a.row > 0 && bytes(a.row) % PAGE == 0;
         Layout {
             pack_a: bad && k > 16 && n >= 96,
             pack_b: b.column != 1 || bytes(b.row) >= PAGE / 2 && k > 64 && m >= 48,
+        }
+    }
+
+    /// Are parts for threads cut from the columns? Each part of the columns copies all of A, each of the rows all of B.
+    fn by_columns(self, Sizes { m, n, .. }: Sizes, threads: usize) -> bool {
+        let copied = |is: bool, side: usize| if is { side } else { 0 };
+        match copied(self.pack_a, m).cmp(&copied(self.pack_b, n)) {
+            Ordering::Less if n >= LEAST * threads => true,
+            Ordering::Greater if m >= LEAST * threads => false,
+            _ => n >= m,
         }
     }
 }
@@ -247,4 +263,95 @@ unsafe fn left<T: Float>(a: Matrix<*const T>, m: usize, k: usize, copy: *mut T) 
         i += strips * height;
     }
     Left::Packed(copy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A matrix of small whole numbers in its own memory: sums of their products are exact, in any order.
+    struct Stored {
+        data: Vec<f32>,
+        row: usize,
+        column: usize,
+    }
+
+    impl Stored {
+        fn new(rows: usize, columns: usize, layout: usize, value: impl Fn(usize, usize) -> f32) -> Stored {
+            let (row, column) = [(columns, 1), (1, rows), (columns + 3, 1), (2, 2 * rows + 5)][layout];
+            let mut data = vec![f32::NAN; rows * row + columns * column];
+            for i in 0..rows {
+                for j in 0..columns {
+                    data[i * row + j * column] = value(i, j);
+                }
+            }
+            Stored { data, row, column }
+        }
+        fn get(&self, i: usize, j: usize) -> f32 {
+            self.data[i * self.row + j * self.column]
+        }
+        fn matrix(&self) -> Matrix<*const f32> {
+            Matrix { data: self.data.as_ptr(), row: self.row, column: self.column }
+        }
+    }
+
+    fn whole(i: usize, j: usize) -> f32 {
+        ((i * 7 + j * 13 + i * j) % 7) as f32 - 3.0
+    }
+
+    fn check(sizes: Sizes, layouts: [usize; 3], accumulate: bool) {
+        let Sizes { m, n, k } = sizes;
+        let a = Stored::new(m, k, layouts[0], whole);
+        let b = Stored::new(k, n, layouts[1], |i, j| whole(j, i));
+        let mut c = Stored::new(m, n, layouts[2], |i, j| if accumulate { whole(i, j) } else { f32::NAN });
+        let untouched = c.data.iter().filter(|x| x.is_nan()).count();
+        let place = Matrix { data: c.data.as_mut_ptr(), row: c.row, column: c.column };
+        // SAFETY: the matrices have these sizes, and C memory of its own.
+        unsafe { blocked(place, a.matrix(), b.matrix(), sizes, accumulate, true) };
+        let (mut a_rows, mut b_columns) = (vec![0.0; m * k], vec![0.0; n * k]);
+        (0..m * k).for_each(|at| a_rows[at] = a.get(at / k, at % k));
+        (0..n * k).for_each(|at| b_columns[at] = b.get(at % k, at / k));
+        for i in 0..m {
+            for j in 0..n {
+                let pairs = a_rows[i * k..][..k].iter().zip(&b_columns[j * k..][..k]);
+                let expected =
+                    pairs.fold(if accumulate { whole(i, j) } else { 0.0 }, |sum, (a, b)| sum + a * b);
+                assert_eq!(c.get(i, j), expected, "{sizes:?}, {layouts:?}, at {i}, {j}");
+            }
+        }
+        let nan = c.data.iter().filter(|x| x.is_nan()).count();
+        assert_eq!(
+            nan,
+            if accumulate { untouched } else { untouched - m * n },
+            "nothing beside C is written"
+        );
+    }
+
+    #[test]
+    fn every_height_and_width_of_the_last_tiles() {
+        for m in 1..=26 {
+            check(Sizes { m, n: 35, k: 5 }, [0, 0, 0], m % 2 == 0);
+        }
+        for n in 1..=70 {
+            check(Sizes { m: 9, n, k: 5 }, [0, 0, 0], n % 2 == 0);
+        }
+    }
+
+    #[test]
+    fn every_layout() {
+        for layouts in 0..64 {
+            let layouts = [layouts / 16, layouts / 4 % 4, layouts % 4];
+            check(Sizes { m: 29, n: 45, k: 17 }, layouts, layouts[0] == 1);
+        }
+    }
+
+    #[test]
+    fn several_blocks_and_copies() {
+        for layouts in [[0, 0, 0], [0, 1, 0], [1, 0, 0], [1, 1, 0], [3, 3, 3]] {
+            check(Sizes { m: 150, n: 70, k: 800 }, layouts, true); // blocks of rows and of the inner sum
+            check(Sizes { m: 50, n: 1100, k: 70 }, layouts, false); // blocks of columns, and parts for threads
+            check(Sizes { m: 1100, n: 97, k: 20 }, layouts, false); // columns of A that are far apart
+        }
+        check(Sizes { m: 25, n: 100, k: 1024 }, [0, 0, 0], false); // rows of A that are whole pages apart
+    }
 }

@@ -243,11 +243,12 @@ impl<T: Float> Batched<T> {
             a_at += i * self.a_strides[axis];
             b_at += i * self.b_strides[axis];
         }
+        // Empty operands have no place to point into.
+        let a = Matrix { data: self.a.data.wrapping_add(a_at), ..self.a };
+        let b = Matrix { data: self.b.data.wrapping_add(b_at), ..self.b };
         // SAFETY: by the caller, the matrices at this index lie within the tensors.
         unsafe {
             let c = Matrix { data: self.c.data.add(index * self.sizes.m * self.sizes.n), ..self.c };
-            let a = Matrix { data: self.a.data.add(a_at), ..self.a };
-            let b = Matrix { data: self.b.data.add(b_at), ..self.b };
             gemm_into(c, a, b, self.sizes, self.accumulate, spread);
         }
     }
