@@ -24,7 +24,7 @@ use wengert_autograd::tensor::{Element, MAX_RANK, Tensor};
 
 use crate::source;
 
-/// The largest array that is read, in bytes.
+/// The largest array that is read, in bytes of the tensor.
 pub const LIMIT: u64 = 1 << 34;
 /// The longest header: one of a thousand characters is already absurd for three entries.
 const HEADER_LIMIT: u64 = 1 << 16;
@@ -145,17 +145,17 @@ pub fn parse(stream: impl Read, name: impl AsRef<Path>) -> Result<Array, NpyErro
         String::from_utf8(exactly("header", length)?).map_err(|_| problem("not UTF-8 text".into()))?;
     let Header { descr, fortran_order, shape } = Header::parse(&header).map_err(problem)?;
 
-    let size = element_size(&descr)
+    let (stored, held) = element_sizes(&descr)
         .ok_or_else(|| NpyError::UnsupportedType { path: path.into(), descr: descr.clone() })?;
     if shape.len() > MAX_RANK {
         return Err(problem(format!("{} axes, expected at most {MAX_RANK}", shape.len())));
     }
     // An axis of size 0 leaves no elements, and yet no tensor has the others if they are absurd.
-    let bytes = shape.iter().try_fold(size, |sum, &size| sum.checked_mul(size.max(1) as u64));
+    let bytes = shape.iter().try_fold(held, |sum, &size| sum.checked_mul(size.max(1) as u64));
     let Some(bytes) = bytes.filter(|&bytes| bytes <= LIMIT) else {
         return Err(NpyError::TooLarge { path: path.into(), shape });
     };
-    let bytes = if shape.contains(&0) { 0 } else { bytes };
+    let bytes = if shape.contains(&0) { 0 } else { bytes / held * stored };
     let data = exactly("elements", bytes)?;
     if !source::read_up_to(&mut stream, 1)
         .map_err(|source| NpyError::Io { path: path.into(), source })?
@@ -172,13 +172,15 @@ pub fn parse(stream: impl Read, name: impl AsRef<Path>) -> Result<Array, NpyErro
         .ok_or_else(|| NpyError::UnsupportedType { path: path.into(), descr })
 }
 
-/// The bytes an element of a supported type has.
-fn element_size(descr: &str) -> Option<u64> {
+/// The bytes that an element of a supported type has in the file, and in the tensor that it is read into.
+fn element_sizes(descr: &str) -> Option<(u64, u64)> {
     match descr {
-        "|u1" | "|i1" | "|b1" => Some(1),
-        "<i2" | ">i2" | "<u2" | ">u2" => Some(2),
-        "<f4" | ">f4" | "<i4" | ">i4" | "<u4" | ">u4" => Some(4),
-        "<f8" | ">f8" | "<i8" | ">i8" => Some(8),
+        "|u1" | "|b1" => Some((1, 1)),
+        "|i1" => Some((1, 8)),
+        "<i2" | ">i2" | "<u2" | ">u2" => Some((2, 8)),
+        "<f4" | ">f4" => Some((4, 4)),
+        "<i4" | ">i4" | "<u4" | ">u4" => Some((4, 8)),
+        "<f8" | ">f8" | "<i8" | ">i8" => Some((8, 8)),
         _ => None,
     }
 }
