@@ -32,6 +32,8 @@ pub struct Trainer<'a, X, Y, O = Variable, T: Float = f32> {
     loss: Loss<'a, O, Y, T>,
     pub(super) optimizer: Box<dyn Optimizer<T> + 'a>,
     parameters: NamedParameters<T>,
+    /// Those of all parameters.
+    elements: usize,
     epochs: u64,
     pub(super) metrics: Vec<Box<dyn Metric<O, Y> + 'a>>,
     validation: Option<&'a dyn Loader<Batch = (X, Y)>>,
@@ -45,6 +47,9 @@ pub struct Trainer<'a, X, Y, O = Variable, T: Float = f32> {
     #[cfg(feature = "checkpoint")]
     pub(super) checkpoints: Option<super::resume::Checkpoints>,
 }
+
+/// The elements of a large model.
+const LARGE: usize = 1 << 22;
 
 enum Clip {
     Norm(f64),
@@ -77,8 +82,10 @@ impl<'a, X, Y: BatchSize, O, T: Float> Trainer<'a, X, Y, O, T> {
         loss: impl Fn(&O, &Y) -> Variable<T> + 'a,
         optimizer: impl Optimizer<T> + 'a,
     ) -> Self {
+        let parameters = optimizer.parameters();
         Trainer {
-            parameters: optimizer.parameters(),
+            elements: parameters.iter().map(|(_, parameter)| parameter.len()).sum(),
+            parameters,
             model,
             forward: Box::new(move |x| forward(model, x)),
             loss: Box::new(loss),
@@ -335,10 +342,7 @@ impl<'a, X, Y: BatchSize, O, T: Float> Trainer<'a, X, Y, O, T> {
     /// Are gradients looked at by the optimiser as it reads them? Not where they go to it changed; and not in large models,
     /// whose old values would take much memory until the step is made, while a pass over gradients is little beside the rest.
     fn looks_in_the_step(&self) -> bool {
-        const LARGE: usize = 1 << 22;
-        self.accumulate == 1
-            && self.clip.is_none()
-            && self.parameters.iter().map(|(_, parameter)| parameter.len()).sum::<usize>() < LARGE
+        self.accumulate == 1 && self.clip.is_none() && self.elements < LARGE
     }
 
     /// A step after a batch, which began with these random numbers. If its gradient turns out not to be finite, the
@@ -354,19 +358,20 @@ impl<'a, X, Y: BatchSize, O, T: Float> Trainer<'a, X, Y, O, T> {
             return Ok(());
         }
         // An update leaves the old block as it is, so these are no copies.
-        let with_gradient = |(name, parameter): (&str, &Variable<T>)| {
-            Some((name.to_string(), parameter.clone(), parameter.value(), parameter.grad()?))
-        };
-        let before: Vec<_> = self.parameters.iter().filter_map(with_gradient).collect();
+        let with_gradient =
+            |(_, parameter): (&str, &Variable<T>)| Some((parameter.value(), parameter.grad()?));
+        let before: Vec<_> = self.parameters.iter().map(with_gradient).collect();
         let ((), seen) = watch_gradients(|| self.step(session));
-        if seen.all_finite && seen.elements >= before.iter().map(|(_, _, _, gradient)| gradient.len()).sum() {
+        let elements: usize = before.iter().flatten().map(|(_, gradient)| gradient.len()).sum();
+        if seen.all_finite && seen.elements >= elements {
             return Ok(());
         }
-        let bad =
-            |(name, _, _, gradient): &(String, _, _, Tensor<T>)| Some((name.clone(), not_finite(gradient)?));
-        let Some((name, value)) = before.iter().find_map(bad) else { return Ok(()) };
-        for (_, parameter, value, _) in before {
-            parameter.set(value);
+        let stepped =
+            || self.parameters.iter().zip(&before).filter_map(|(one, before)| Some((one, before.as_ref()?)));
+        let bad = stepped().find_map(|((name, _), (_, gradient))| Some((name, not_finite(gradient)?)));
+        let Some((name, value)) = bad else { return Ok(()) };
+        for ((_, parameter), (value, _)) in stepped() {
+            parameter.set(value.clone());
         }
         session.progress.batch -= 1; // it ends here
         Err(self.explain(format!("gradient of {name}"), value, batch, random, session))
