@@ -46,8 +46,6 @@ pub(crate) trait Loops<T: Float>: Send + Sync {
     fn dependence(&self, i: usize) -> Dependence;
     /// The steps of the formula or of its pullback.
     fn listing(&self, direction: Direction) -> Listing;
-    /// Can the pullback compute just these cotangents, or only all of them at once?
-    fn computes_alone(&self, wanted: u32) -> bool;
     /// Runs a loop.
     ///
     /// # Safety

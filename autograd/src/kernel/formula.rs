@@ -6,7 +6,7 @@ use super::{
 };
 use crate::scalar::{
     Float, Formula, Lane, Slope,
-    expr::{Listing, flags, list_forward, list_pullback},
+    expr::{Listing, list_forward, list_pullback},
     reads::{Dependence, dependence},
 };
 use std::mem::MaybeUninit;
@@ -35,14 +35,15 @@ unsafe fn directly<T: Float, const K: usize>(n: usize, out: [*mut T; K], compute
     }
 }
 
-/// The same through an array; of the results only those are written of which `WRITTEN` has the bit.
+/// The same through an array; of the results only those are written whose bit `written` has.
 ///
 /// # Safety
 /// `out[i]` is valid for `n` writes for each written `i`.
 #[inline(always)]
-unsafe fn in_stages<T: Float, const K: usize, const WRITTEN: u32>(
+unsafe fn in_stages<T: Float, const K: usize>(
     n: usize,
     out: [*mut T; K],
+    written: u32,
     compute: impl Fn(usize) -> [T; K],
 ) {
     let mut stage = [[MaybeUninit::<T>::uninit(); STAGE]; K];
@@ -59,7 +60,7 @@ unsafe fn in_stages<T: Float, const K: usize, const WRITTEN: u32>(
         }
         let mut i = 0;
         while i < K {
-            if WRITTEN >> i & 1 == 1 {
+            if written >> i & 1 == 1 {
                 // A whole stage is copied in a few instructions, the rest by a call.
                 // SAFETY: the first m were just written, and at + m ≤ n.
                 unsafe {
@@ -115,9 +116,10 @@ unsafe fn forward<const FMA: bool, T: Float, F: Formula<N, M>, const N: usize, c
                 |k| results(formula.eval(load::<T, FMA, N>(x, k))),
             )
         } else {
-            in_stages::<T, M, { u32::MAX }>(
+            in_stages(
                 n,
                 y,
+                u32::MAX,
                 #[inline(always)]
                 |k| results(formula.eval(load::<T, FMA, N>(x, k))),
             )
@@ -151,34 +153,28 @@ pub(super) unsafe fn run_forward<T: Float, F: Formula<N, M>, const N: usize, con
 }
 
 /// # Safety
-/// See [`Loops::run`]; `out` need only be valid for the wanted.
+/// See [`Loops::run`]; `out` need only be valid for the written.
 #[inline(always)]
-unsafe fn backward<
-    const FMA: bool,
-    T: Float,
-    F: Formula<N, M>,
-    const N: usize,
-    const M: usize,
-    const WANTED: u32,
->(
+unsafe fn backward<const FMA: bool, T: Float, F: Formula<N, M>, const N: usize, const M: usize>(
     formula: &F,
     n: usize,
     x: [*const T; N],
     y: [*const T; M],
     g: [*const T; M],
     out: [*mut T; N],
+    written: u32,
 ) {
-    let wanted = flags(WANTED);
     // The cotangents may be written where they are read: never directly.
     // SAFETY: by contract; k < n.
     unsafe {
-        in_stages::<T, N, WANTED>(
+        in_stages(
             n,
             out,
+            written,
             #[inline(always)]
             |k| {
                 let (x, y, g) = (load::<T, FMA, N>(x, k), load::<T, FMA, M>(y, k), load::<T, FMA, M>(g, k));
-                let found = formula.pullback(x, y, g, wanted);
+                let found = formula.pullback(x, y, g, [true; N]);
                 let mut results = [T::zero(); N];
                 let mut i = 0;
                 while i < N {
@@ -221,24 +217,6 @@ fn backward_outputs<T, const N: usize>(pointers: &[*mut T], wanted: u32) -> [*mu
 #[derive(Clone, Copy)]
 pub(crate) struct Elementwise<F, const N: usize, const M: usize>(pub(crate) F);
 
-impl<F: Formula<N, M>, const N: usize, const M: usize> Elementwise<F, N, M> {
-    /// # Safety
-    /// See [`Loops::run`].
-    unsafe fn run_backward<T: Float, const WANTED: u32>(
-        &self,
-        n: usize,
-        inputs: &[*const T],
-        outputs: &[*mut T],
-    ) {
-        let formula: &F = &self.0;
-        let (x, y, g) = backward_inputs(inputs);
-        let out = backward_outputs(outputs, WANTED);
-        dispatch!([T: Float, F: Formula<N, M>, const N: usize, const M: usize, const WANTED: u32]
-            backward::<FMA, T, F, N, M, WANTED>(formula: &F, n: usize, x: [*const T; N], y: [*const T; M],
-                g: [*const T; M], out: [*mut T; N]));
-    }
-}
-
 impl<T: Float, F: Formula<N, M>, const N: usize, const M: usize> Loops<T> for Elementwise<F, N, M> {
     fn name(&self) -> &'static str {
         self.0.name()
@@ -255,25 +233,18 @@ impl<T: Float, F: Formula<N, M>, const N: usize, const M: usize> Loops<T> for El
             Direction::Backward(wanted) => list_pullback(&self.0, wanted),
         }
     }
-    fn computes_alone(&self, wanted: u32) -> bool {
-        wanted == (1 << N) - 1 || N == 2
-    }
     unsafe fn run(&self, direction: Direction, n: usize, inputs: &[*const T], outputs: &[*mut T]) {
-        let Direction::Backward(wanted) = direction else {
+        let Direction::Backward(written) = direction else {
             // SAFETY: the same contract.
             return unsafe { run_forward(&self.0, n, array(inputs), array(outputs)) };
         };
-        // Of two inputs, each alone has a loop of its own. `const`: the others are then not even compiled.
-        if const { N == 2 } {
-            match wanted {
-                // SAFETY: the same contract.
-                1 => return unsafe { self.run_backward::<T, 1>(n, inputs, outputs) },
-                // SAFETY: the same contract.
-                2 => return unsafe { self.run_backward::<T, 2>(n, inputs, outputs) },
-                _ => {}
-            }
-        }
-        // SAFETY: the same contract.
-        unsafe { self.run_backward::<T, { u32::MAX }>(n, inputs, outputs) }
+        // All cotangents are computed, which takes hardly longer than reading and writing, and one loop does for any that are
+        // wanted.
+        let formula: &F = &self.0;
+        let (x, y, g) = backward_inputs(inputs);
+        let out = backward_outputs(outputs, written);
+        dispatch!([T: Float, F: Formula<N, M>, const N: usize, const M: usize]
+            backward::<FMA, T, F, N, M>(formula: &F, n: usize, x: [*const T; N], y: [*const T; M], g: [*const T; M],
+                out: [*mut T; N], written: u32));
     }
 }

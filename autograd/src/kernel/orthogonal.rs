@@ -7,7 +7,7 @@
 
 use crate::{
     scalar::Float,
-    tensor::{Dims, Tensor},
+    tensor::{Dims, Tensor, order::ascending},
 };
 
 /// Sweeps over all pairs of columns; ten are enough for well-formed numbers, and NaN must come to an end as well.
@@ -127,9 +127,7 @@ pub(crate) fn eigh<T: Float>(a: &Tensor<T>) -> (Tensor<T>, Tensor<T>) {
                 break;
             }
         }
-        let mut order: Vec<usize> = (0..n).collect();
-        order.sort_by(|&i, &j| a[i * n + i].partial_cmp(&a[j * n + j]).unwrap_or(std::cmp::Ordering::Equal));
-        for i in order {
+        for i in ascending((0..n).map(|i| Float::to_f64(a[i * n + i]))) {
             values.push(a[i * n + i]);
             let column = &mut v[i * n..][..n];
             if is_turned(column) {
@@ -178,9 +176,7 @@ pub(crate) fn svd<T: Float>(a: &Tensor<T>) -> [Tensor<T>; 3] {
         }
         let sizes: Vec<T> =
             turned.chunks_exact(m.max(1)).map(|x| num_traits::Float::sqrt(dot(x, x))).collect();
-        let mut order: Vec<usize> = (0..n).collect();
-        order.sort_by(|&i, &j| sizes[j].partial_cmp(&sizes[i]).unwrap_or(std::cmp::Ordering::Equal));
-        for i in order {
+        for i in ascending(sizes.iter().map(|&size| -Float::to_f64(size))) {
             let (left, right) = (&mut turned[i * m..][..m], &mut right[i * n..][..n]);
             if sizes[i] > T::zero() {
                 left.iter_mut().for_each(|x| *x = *x / sizes[i]);

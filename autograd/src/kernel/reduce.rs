@@ -96,12 +96,9 @@ pub(crate) fn reduce<T: Float, F: Fold<T>>(_: F, x: &Tensor<T>, axes: u32) -> Te
         Some(pattern) => run::<T, F>(&x.contiguous(), pattern, reduced),
         None => {
             // Kept and reduced axes alternate: bring the kept ones to the front.
-            let is_reduced = |axis: &isize| axes >> *axis & 1 == 1;
-            let mut order: Vec<isize> = (0..shape.len() as isize).collect();
-            order.sort_by_key(is_reduced);
-            let front = x.permute(&order).contiguous();
+            let front = x.permute(&shape.axes_with_last(axes)).contiguous();
             let kept =
-                order.iter().filter(|axis| !is_reduced(axis)).map(|&axis| shape[axis as usize]).product();
+                (0..shape.rank()).filter(|axis| axes >> axis & 1 == 0).map(|axis| shape[axis]).product();
             run::<T, F>(&front, Pattern { outer: kept, folded: x.len() / kept, inner: 1 }, reduced)
         }
     }

@@ -260,22 +260,18 @@ fn read_by_loop<'a, T: Float>(
     }
 }
 
-/// The wanted among the cotangents that a loop computed, `computed`, to their places.
+/// The cotangents that a loop computed, to the places of their inputs.
 #[inline]
-fn hand_out<T: Float>(found: SmallVec<[Tensor<T>; 2]>, computed: u32, wanted: u32, out: &mut [Gradient<T>]) {
-    let mut left = computed;
-    for gradient in found {
-        let i = left.trailing_zeros();
-        if wanted >> i & 1 == 1 {
-            out[i as usize] = Gradient::Whole(Variable::new(gradient));
+fn hand_out<T: Float>(
+    found: impl IntoIterator<Item = Option<Tensor<T>>>,
+    wanted: u32,
+    out: &mut [Gradient<T>],
+) {
+    for (i, gradient) in (0..out.len()).filter(|i| wanted >> i & 1 == 1).zip(found) {
+        if let Some(gradient) = gradient {
+            out[i] = Gradient::Whole(Variable::new(gradient));
         }
-        left &= left - 1;
     }
-}
-
-/// Which cotangents a loop computes when these are wanted.
-fn computed<T: Float>(loops: &dyn Loops<T>, wanted: u32) -> u32 {
-    if loops.computes_alone(wanted) { wanted } else { (1 << loops.arity().0) - 1 }
 }
 
 /// One loop that computes all wanted cotangents of a formula with one output. Its cotangent is ours: a chain of operations
@@ -289,19 +285,14 @@ fn fused_of_one<T: Float>(
     out: &mut [Gradient<T>],
 ) {
     let n = loops.arity().0;
-    let computed = computed(loops, wanted);
     let kept = |k| read_by_loop(cx, n, reads, k);
     let mut sums = cx.sums.borrow_mut();
     if sums.is_empty() {
-        let found = map_back(loops, computed, cx.output_shape_ref(0), &kept, g.into_value());
-        return hand_out(found, computed, wanted, out);
+        let found = map_back(loops, wanted, cx.output_shape_ref(0), &kept, g.into_value());
+        return hand_out(found.into_iter().map(Some), wanted, out);
     }
-    let found = map_back_adding(loops, computed, cx.output_shape_ref(0), &kept, g.into_value(), &mut sums);
-    for (i, gradient) in (0..u32::BITS).filter(|i| computed >> i & 1 == 1).zip(found) {
-        if let (1, Some(gradient)) = (wanted >> i & 1, gradient) {
-            out[i as usize] = Gradient::Whole(Variable::new(gradient));
-        }
-    }
+    let found = map_back_adding(loops, wanted, cx.output_shape_ref(0), &kept, g.into_value(), &mut sums);
+    hand_out(found, wanted, out);
 }
 
 /// One loop that computes all wanted cotangents.
@@ -314,7 +305,6 @@ fn fused<T: Float>(
     out: &mut [Gradient<T>],
 ) {
     let (n, m) = loops.arity();
-    let computed = computed(loops, wanted);
     let arriving: SmallVec<[Option<Value<'_, T>>; 2]> =
         (0..m).map(|j| g.get(j).map(Variable::read)).collect();
     let mut inputs: SmallVec<[Input<'_, T>; 6]> = SmallVec::new();
@@ -324,8 +314,8 @@ fn fused<T: Float>(
     for g in &arriving {
         inputs.push(g.as_ref().map_or(Input::Constant(T::zero()), |g| Input::Tensor(g)));
     }
-    let found = map(loops, Direction::Backward(computed), cx.output_shape(0), &inputs);
-    hand_out(found, computed, wanted, out);
+    let found = map(loops, Direction::Backward(wanted), cx.output_shape(0), &inputs);
+    hand_out(found.into_iter().map(Some), wanted, out);
 }
 
 /// The derivative as operations on variables.

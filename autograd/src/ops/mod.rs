@@ -26,7 +26,6 @@ pub(crate) mod own;
 mod pad;
 pub(crate) mod pool;
 mod products;
-mod ragged;
 mod recurrent;
 pub(crate) mod reduction;
 pub(crate) mod registry;

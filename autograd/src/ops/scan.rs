@@ -147,8 +147,7 @@ impl<T: Float> Op<T> for Product {
 fn products_of_others<T: Float>(x: &Variable<T>, axes: u32) -> Variable<T> {
     let shape = x.shape();
     // The axes of the product last, and made one.
-    let mut order: Vec<isize> = (0..shape.len() as isize).collect();
-    order.sort_by_key(|&axis| axes >> axis & 1);
+    let order = shape.axes_with_last(axes);
     let mut inverse = vec![0; order.len()];
     for (to, &from) in order.iter().enumerate() {
         inverse[from as usize] = to as isize;

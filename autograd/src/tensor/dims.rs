@@ -224,6 +224,13 @@ impl Dims {
         dims
     }
 
+    /// All axes, those in the bit set `last` after the others.
+    pub(crate) fn axes_with_last(&self, last: u32) -> Vec<isize> {
+        let is_last = |axis: &usize| last >> *axis & 1 == 1;
+        let others = (0..self.rank()).filter(|axis| !is_last(axis));
+        others.chain((0..self.rank()).filter(is_last)).map(|axis| axis as isize).collect()
+    }
+
     /// The position of an axis that may be counted from the end, or a panic that names the operation.
     #[inline]
     #[track_caller]

@@ -99,7 +99,7 @@ pub trait Number:
 pub(crate) mod sealed {
     use std::mem::MaybeUninit;
 
-    use super::super::compare::Relation;
+    use super::super::{compare::Relation, order::Ranked};
 
     /// Conversions between all elements, and what distinguishes floating-point numbers from the others.
     pub trait Convert: Sized {
@@ -116,8 +116,7 @@ pub(crate) mod sealed {
         // not again in a program's debug build.
         fn fill(self, to: &mut [MaybeUninit<Self>]);
         fn compare(relation: Relation, a: &[Self], b: &[Self], to: &mut [MaybeUninit<bool>]);
-        fn sort_lane(lane: &[Self], descending: bool, indices: &mut [i64]);
-        fn select_lane(lane: &[Self], descending: bool, count: usize, indices: &mut [i64]);
+        fn ranks(lane: &[Self], ranked: &mut Vec<Ranked>);
         fn extreme_of_lane(lane: &[Self], greatest: bool) -> i64;
     }
 }
@@ -126,14 +125,14 @@ use compare::Relation;
 use sealed::Convert;
 
 macro_rules! element {
-    ($type:ty, $dtype:ident, $from:ident, |$x:ident| $nan:expr, $into_bool:expr) => {
-        element!($type, $dtype, $from, |$x| $nan, $into_bool, {});
+    ($type:ty, $dtype:ident, $from:ident, |$x:ident| $nan:expr, $into_bool:expr, $rank:expr) => {
+        element!($type, $dtype, $from, |$x| $nan, $into_bool, $rank, {});
         impl Number for $type {
             const ZERO: $type = 0 as $type;
             const ONE: $type = 1 as $type;
         }
     };
-    ($type:ty, $dtype:ident, $from:ident, |$x:ident| $nan:expr, $into_bool:expr, $($widen:ty)? {}) => {
+    ($type:ty, $dtype:ident, $from:ident, |$x:ident| $nan:expr, $into_bool:expr, $rank:expr, $($widen:ty)? {}) => {
         impl Element for $type {
             const DTYPE: DType = DType::$dtype;
         }
@@ -166,6 +165,7 @@ macro_rules! element {
             #[inline(always)]
             fn not_a_number(self) -> bool {
                 let $x = self;
+                _ = $x;
                 $nan
             }
             fn fill(self, to: &mut [MaybeUninit<$type>]) {
@@ -174,11 +174,9 @@ macro_rules! element {
             fn compare(relation: Relation, a: &[$type], b: &[$type], to: &mut [MaybeUninit<bool>]) {
                 compare::compare_rows(relation, a, b, to);
             }
-            fn sort_lane(lane: &[$type], descending: bool, indices: &mut [i64]) {
-                order::sort_lane(lane, descending, indices);
-            }
-            fn select_lane(lane: &[$type], descending: bool, count: usize, indices: &mut [i64]) {
-                order::select_lane(lane, descending, count, indices);
+            fn ranks(lane: &[$type], ranked: &mut Vec<order::Ranked>) {
+                let rank = |$x: $type| $rank;
+                ranked.extend(lane.iter().zip(0..).map(|(&element, index)| (rank(element), index)));
             }
             fn extreme_of_lane(lane: &[$type], greatest: bool) -> i64 {
                 order::extreme_of_lane(lane, greatest)
@@ -186,8 +184,8 @@ macro_rules! element {
         }
     };
 }
-element!(f32, F32, into_f32, |x| x.is_nan(), x != 0.0);
-element!(f64, F64, into_f64, |x| x.is_nan(), x != 0.0);
-element!(i64, I64, into_i64, |_x| false, _x != 0);
-element!(u8, U8, into_u8, |_x| false, _x != 0);
-element!(bool, Bool, into_bool, |_x| false, _x, u8 {});
+element!(f32, F32, into_f32, |x| x.is_nan(), x != 0.0, order::rank_of_real(x as f64));
+element!(f64, F64, into_f64, |x| x.is_nan(), x != 0.0, order::rank_of_real(x));
+element!(i64, I64, into_i64, |x| false, x != 0, order::rank_of_integer(x));
+element!(u8, U8, into_u8, |x| false, x != 0, x as u64);
+element!(bool, Bool, into_bool, |x| false, x, x as u64, u8 {});

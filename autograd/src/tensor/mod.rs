@@ -30,7 +30,7 @@ mod iter;
 mod join;
 #[doc(hidden)]
 pub mod literal;
-mod order;
+pub(crate) mod order;
 mod print;
 mod random;
 mod recycle;

@@ -14,63 +14,77 @@
 //! As in PyTorch, NaN counts as greater than every number, also by `argmin`, which it wins as well; among equals the
 //! first comes first, since sorting is stable in both directions.
 
-use std::cmp::Ordering;
-
 use super::{Element, Fresh, Tensor, TensorError};
 
-/// The order of two elements in which NaN is greatest and equal to itself.
+/// Where an element stands in the order of its type, and its index in the lane. Numbers of every type are sorted by ranks,
+/// so that sorting is compiled once, and compares integers that lie side by side.
+pub(crate) type Ranked = (u64, i64);
+
+/// The rank of a number: NaN above all others, the two zeros equal.
 #[inline]
-fn order<E: Element>(a: &E, b: &E) -> Ordering {
-    a.partial_cmp(b).unwrap_or_else(|| a.not_a_number().cmp(&b.not_a_number()))
+pub(super) fn rank_of_real(x: f64) -> u64 {
+    const SIGN: u64 = 1 << 63;
+    if x.is_nan() {
+        return u64::MAX;
+    }
+    // Of negative numbers the greater magnitude is less; -0 + 0 is 0.
+    let bits = (x + 0.0).to_bits();
+    if bits & SIGN == 0 { bits | SIGN } else { !bits }
 }
 
-/// Sorts the indices of a lane by its elements, stably.
-pub(super) fn sort_lane<E: Element>(lane: &[E], descending: bool, indices: &mut [i64]) {
-    indices.sort_by(|&a, &b| {
-        let ascending = order(&lane[a as usize], &lane[b as usize]);
-        if descending { ascending.reverse() } else { ascending }
-    });
+#[inline]
+pub(super) fn rank_of_integer(x: i64) -> u64 {
+    x.wrapping_sub(i64::MIN) as u64
 }
 
-/// The first `count` indices of the sorted lane, without sorting the rest.
-pub(super) fn select_lane<E: Element>(lane: &[E], descending: bool, count: usize, indices: &mut [i64]) {
-    if count == 0 {
-        return;
+/// The indices of the numbers in ascending order.
+pub(crate) fn ascending(numbers: impl Iterator<Item = f64>) -> impl Iterator<Item = usize> {
+    let mut ranked: Vec<Ranked> = numbers.map(rank_of_real).zip(0..).collect();
+    ranked.sort_unstable();
+    ranked.into_iter().map(|(_, index)| index as usize)
+}
+
+/// The lane's elements with their ranks, in the order of the lane; ranks are reversed where the order is to descend.
+fn rank<E: Element>(lane: &[E], descending: bool, ranked: &mut Vec<Ranked>) {
+    ranked.clear();
+    E::ranks(lane, ranked);
+    if descending {
+        ranked.iter_mut().for_each(|(rank, _)| *rank = !*rank);
     }
-    // Equal elements in the order of their indices: then which are selected, and their order, is the sorted lane's.
-    let compare = |&a: &i64, &b: &i64| {
-        let by_value = order(&lane[a as usize], &lane[b as usize]);
-        (if descending { by_value.reverse() } else { by_value }).then(a.cmp(&b))
-    };
-    if count <= FEW && count < indices.len() {
-        return select_few(lane, descending, &mut indices[..count]);
+}
+
+/// Brings the first `count` of the sorted lane, at least one, to its front in order; what lies behind them is of no use then.
+/// Among equals the order is that of their indices.
+fn sort_front(ranked: &mut [Ranked], count: usize) {
+    if count < ranked.len() {
+        if count <= FEW {
+            return sort_few(ranked, count);
+        }
+        ranked.select_nth_unstable(count - 1);
     }
-    if count < indices.len() {
-        indices.select_nth_unstable_by(count - 1, compare);
-    }
-    indices[..count].sort_unstable_by(compare);
+    ranked[..count].sort_unstable();
 }
 
 /// So many elements are kept in order while the lane goes by.
 const FEW: usize = 32;
 
-/// The indices of the first elements of the sorted lane, as many as there are places: each element is compared with the
-/// last that is held, and rarely has a place before it.
-fn select_few<E: Element>(lane: &[E], descending: bool, places: &mut [i64]) {
-    let before = |a: &E, b: &E| if descending { order(b, a).is_lt() } else { order(a, b).is_lt() };
-    let last = places.len() - 1;
-    for (index, element) in lane.iter().enumerate() {
-        let held = index.min(places.len());
-        if held > last && !before(element, &lane[places[last] as usize]) {
-            continue;
+/// The same for a few, which are all that is left of the lane: each element is compared with the last of those held, and rarely
+/// has a place before it.
+fn sort_few(ranked: &mut [Ranked], count: usize) {
+    for index in 0..ranked.len() {
+        let element = ranked[index];
+        let mut at = index;
+        if index >= count {
+            at = count - 1;
+            if element > ranked[at] {
+                continue;
+            }
         }
-        // Among equals the earlier stays first.
-        let mut at = held.min(last);
-        while at > 0 && before(element, &lane[places[at - 1] as usize]) {
-            places[at] = places[at - 1];
+        while at > 0 && element < ranked[at - 1] {
+            ranked[at] = ranked[at - 1];
             at -= 1;
         }
-        places[at] = index as i64;
+        ranked[at] = element;
     }
 }
 
@@ -112,20 +126,19 @@ pub struct Unique<E: Element> {
 }
 
 impl<E: Element> Tensor<E> {
-    /// The lanes along an axis, each sorted in part: the indices of the first `count` elements.
-    fn ordered(&self, axis: usize, count: usize, order: impl Fn(&[E], &mut [i64])) -> Tensor<i64> {
+    /// The indices of the first `count` elements of each sorted lane along an axis.
+    fn ordered(&self, axis: usize, count: usize, descending: bool) -> Tensor<i64> {
         let lanes = self.movedim(axis as isize, -1).contiguous();
         let data = lanes.as_slice().unwrap_or_default();
         let len = self.sizes()[axis];
         let mut fresh = Fresh::new(lanes.sizes().with(self.rank() - 1, count));
-        let mut indices = Vec::with_capacity(len);
+        let mut ranked = Vec::with_capacity(len);
         if count > 0 {
             for (lane, places) in data.chunks_exact(len).zip(fresh.as_uninit_slice().chunks_exact_mut(count))
             {
-                indices.clear();
-                indices.extend(0..len as i64);
-                order(lane, &mut indices);
-                places.iter_mut().zip(&indices).for_each(|(place, &index)| _ = place.write(index));
+                rank(lane, descending, &mut ranked);
+                sort_front(&mut ranked, count);
+                places.iter_mut().zip(&ranked).for_each(|(place, &(_, index))| _ = place.write(index));
             }
         }
         // SAFETY: there are as many lanes of `len` as of `count` elements, and `count` is at most `len`, the number of
@@ -140,8 +153,7 @@ impl<E: Element> Tensor<E> {
     #[track_caller]
     pub fn sort(&self, axis: isize, descending: bool) -> (Tensor<E>, Tensor<i64>) {
         let axis = self.sizes().axis("sort", axis);
-        let indices =
-            self.ordered(axis, self.sizes()[axis], |lane, indices| E::sort_lane(lane, descending, indices));
+        let indices = self.ordered(axis, self.sizes()[axis], descending);
         (self.take_along(&indices, axis as isize), indices)
     }
 
@@ -152,7 +164,7 @@ impl<E: Element> Tensor<E> {
     #[track_caller]
     pub fn argsort(&self, axis: isize, descending: bool) -> Tensor<i64> {
         let axis = self.sizes().axis("argsort", axis);
-        self.ordered(axis, self.sizes()[axis], |lane, indices| E::sort_lane(lane, descending, indices))
+        self.ordered(axis, self.sizes()[axis], descending)
     }
 
     /// The `count` greatest (or least) elements along an axis, the most extreme first, and their indices.
@@ -172,8 +184,7 @@ impl<E: Element> Tensor<E> {
             let problem = format!("axis {axis} has no {count} elements");
             TensorError::argument("topk", self.sizes(), problem).raise();
         }
-        let indices =
-            self.ordered(axis, count, |lane, indices| E::select_lane(lane, greatest, count, indices));
+        let indices = self.ordered(axis, count, greatest);
         (self.take_along(&indices, axis as isize), indices)
     }
 
@@ -215,11 +226,12 @@ impl<E: Element> Tensor<E> {
     pub fn unique_all(&self) -> Unique<E> {
         let packed = self.contiguous();
         let data = packed.as_slice().unwrap_or_default();
-        let mut sorted: Vec<i64> = (0..data.len() as i64).collect();
-        E::sort_lane(data, false, &mut sorted);
+        let mut ranked = Vec::with_capacity(data.len());
+        rank(data, false, &mut ranked);
+        ranked.sort_unstable();
         let (mut values, mut counts) = (Vec::new(), Vec::new());
         let mut inverse = vec![0_i64; data.len()];
-        for index in sorted {
+        for (_, index) in ranked {
             let element = data[index as usize];
             match counts.last_mut() {
                 Some(count) if values.last() == Some(&element) => *count += 1,
@@ -282,6 +294,16 @@ mod tests {
         assert_eq!(unique.counts, tensor![1, 1, 2]);
         assert_eq!(tensor![f32::NAN, 1.0, f32::NAN].unique().len(), 3);
         assert_eq!(Tensor::<f32>::zeros([0]).unique().len(), 0);
+    }
+
+    #[test]
+    fn ranks_have_the_order_of_their_numbers() {
+        let ascending =
+            [f64::NEG_INFINITY, f64::MIN, -1.5, -1e-310, 0.0, 5e-324, 0.5, f64::MAX, f64::INFINITY, f64::NAN];
+        assert!(ascending.map(rank_of_real).is_sorted_by(|a, b| a < b));
+        assert_eq!(rank_of_real(-0.0), rank_of_real(0.0));
+        assert_eq!(rank_of_real(-f64::NAN), rank_of_real(f64::NAN));
+        assert!([i64::MIN, -1, 0, 1, i64::MAX].map(rank_of_integer).is_sorted_by(|a, b| a < b));
     }
 
     proptest! {

@@ -21,9 +21,6 @@ use crate::{
 };
 use std::cmp::Ordering;
 
-/// Steps of the inner sum in a block: a panel of them stays in the first-level cache, with room for strips that pass by.
-/// What a sum comes to depends on this and on `k` alone.
-const STEPS: usize = 384;
 /// Rows in a block of A: multiples of the strips' heights.
 const ROWS: usize = 72;
 /// Columns in a block of B: a multiple of the panels' widths.
@@ -35,6 +32,15 @@ const STEP: usize = 16;
 /// From so many rows or columns a thread on, there are two parts for each, so that a thread which was held up does not hold
 /// up the others for long.
 const LONG: usize = 1024;
+
+/// Steps of the inner sum in a block: a panel of them stays in the first-level cache, with room for strips that pass by. Fewer
+/// where the sum is short: numbers added in shorter chains come out more exact, and C is still read only a few times. What a sum
+/// comes to depends on this alone.
+fn steps_in_block(k: usize) -> usize {
+    let most = if k <= 1024 { 256 } else { 384 };
+    // Blocks of equal depth.
+    k.div_ceil(k.div_ceil(most))
+}
 
 /// C = A · B, or C += A · B.
 ///
@@ -166,8 +172,7 @@ unsafe fn in_blocks<T: Float>(
     Layout { pack_a, pack_b }: Layout,
 ) {
     let lanes = lanes::<T>();
-    // Blocks of equal depth.
-    let steps = k.div_ceil(k.div_ceil(STEPS));
+    let steps = steps_in_block(k);
     let columns = if pack_b { n.min(COLUMNS) } else { n };
     let of_a = if pack_a { ROWS.min(m) * steps } else { 0 };
     let of_b = match n % lanes {
