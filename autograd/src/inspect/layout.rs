@@ -7,6 +7,8 @@
 //!
 //! Two nodes never overlap: in a layer the distances forbid it, and layers have room of their own.
 
+use crate::tensor::order::ascending;
+
 /// Room between nodes of a layer, and between a node and a passing edge.
 const GAP: f64 = 26.0;
 /// Room between layers, where edges bend.
@@ -115,13 +117,9 @@ fn order(rows: &mut Vec<Vec<usize>>, items: &mut [Item]) {
                 (!neighbours.is_empty()).then(|| sum / neighbours.len() as f64)
             };
             // What has no neighbour there stays where it is.
-            let mut keyed: Vec<(f64, usize)> = rows[layer]
-                .iter()
-                .enumerate()
-                .map(|(at, &item)| (mean(item).unwrap_or(at as f64), item))
-                .collect();
-            keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
-            rows[layer] = keyed.into_iter().map(|(_, item)| item).collect();
+            let row = &rows[layer];
+            let means = row.iter().enumerate().map(|(at, &item)| mean(item).unwrap_or(at as f64));
+            rows[layer] = ascending(means).map(|at| row[at]).collect();
             for (at, &item) in rows[layer].iter().enumerate() {
                 position[item] = at as f64;
             }
@@ -315,11 +313,10 @@ fn draw(
         arrivals[to].push((items[from].x, edge));
     }
     let mut ports = vec![0.0; edges.len()];
-    for (node, arrivals) in arrivals.iter_mut().enumerate() {
-        arrivals.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    for (node, arrivals) in arrivals.iter().enumerate() {
         let (width, count) = (sizes[node].0, arrivals.len() as f64);
-        for (k, (_, edge)) in arrivals.iter().enumerate() {
-            ports[*edge] = centres[node].0 + width * ((k as f64 + 1.0) / (count + 1.0) - 0.5);
+        for (k, arrival) in ascending(arrivals.iter().map(|(x, _)| *x)).enumerate() {
+            ports[arrivals[arrival].1] = centres[node].0 + width * ((k as f64 + 1.0) / (count + 1.0) - 0.5);
         }
     }
     let path = |(edge, &(from, to)): (usize, &(usize, usize))| {

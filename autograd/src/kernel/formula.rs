@@ -213,6 +213,12 @@ fn backward_outputs<T, const N: usize>(pointers: &[*mut T], wanted: u32) -> [*mu
     out
 }
 
+/// A function of its own, since it does not depend on the type of the numbers.
+#[inline(never)]
+fn dependence_on<F: Formula<N, M>, const N: usize, const M: usize>(formula: &F, i: usize) -> Dependence {
+    dependence(formula)[i]
+}
+
 /// A formula with its numbers of inputs and outputs in the type, which [`Loops`] needs.
 #[derive(Clone, Copy)]
 pub(crate) struct Elementwise<F, const N: usize, const M: usize>(pub(crate) F);
@@ -225,7 +231,7 @@ impl<T: Float, F: Formula<N, M>, const N: usize, const M: usize> Loops<T> for El
         (N, M)
     }
     fn dependence(&self, i: usize) -> Dependence {
-        dependence(&self.0)[i]
+        dependence_on(&self.0, i)
     }
     fn listing(&self, direction: Direction) -> Listing {
         match direction {

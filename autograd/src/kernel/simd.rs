@@ -3,6 +3,9 @@
 //! A kernel is one `#[inline(always)]` body of scalar code, compiled for the baseline, for AVX2 with FMA and for
 //! AVX-512, and chosen at run time: no `target-cpu` is needed for speed. The environment variable `WENGERT_SIMD`
 //! (`baseline`, `avx2`, `avx512`) lowers the level, so that the paths of older processors can be tested.
+//!
+//! Loops over `f64` are compiled for AVX2 at most: gradients are checked in it, models are rarely trained in it, and its loops
+//! for AVX-512 would be a tenth of what a build compiles. Products of matrices and convolutions have both.
 
 use std::sync::OnceLock;
 
@@ -54,7 +57,7 @@ fn detected() -> Level {
 /// Calls an `#[inline(always)]` function in the version for this processor.
 ///
 /// `dispatch!([generics] function::<const FMA: bool, rest>(arguments: types) -> result)`: the function's first generic
-/// argument tells it whether fused multiply-add is an instruction.
+/// argument tells it whether fused multiply-add is an instruction. `T` is the type of the numbers.
 macro_rules! dispatch {
     ([$($generics:tt)*] $function:ident::<FMA $(, $argument_type:tt)*>($($argument:ident : $type:ty),* $(,)?) $(-> $result:ty)?) => {{
         #[cfg(target_arch = "x86_64")]
@@ -72,10 +75,12 @@ macro_rules! dispatch {
         match $crate::kernel::simd::level() {
             // SAFETY: the processor has the features, and the caller upholds the function's contract.
             #[cfg(target_arch = "x86_64")]
-            $crate::kernel::simd::Level::Avx512 => unsafe { avx512::<$($argument_type),*>($($argument),*) },
-            // SAFETY: as above.
+            $crate::kernel::simd::Level::Avx512 if const { size_of::<T>() == 4 } => unsafe {
+                avx512::<$($argument_type),*>($($argument),*)
+            },
+            // SAFETY: as above; whoever has AVX-512 has AVX2.
             #[cfg(target_arch = "x86_64")]
-            $crate::kernel::simd::Level::Avx2 => unsafe { avx2::<$($argument_type),*>($($argument),*) },
+            $crate::kernel::simd::Level::Avx512 | $crate::kernel::simd::Level::Avx2 => unsafe { avx2::<$($argument_type),*>($($argument),*) },
             // SAFETY: the caller upholds the function's contract.
             _ => unsafe { $function::<false $(, $argument_type)*>($($argument),*) },
         }

@@ -84,32 +84,41 @@ impl<T: Float, O: Fused<T>> Op<T> for Recorded<O> {
         self.0.rule()
     }
 
-    fn backward(&self, cx: &Context<'_, T>, mut g: Cotangents<T>) -> Grads<T> {
-        if !cx.is_recording() {
-            return self.0.backward(cx, g);
+    fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
+        match cx.is_recording() {
+            true => recorded(&|inputs| self.0.define(inputs), cx, g),
+            false => self.0.backward(cx, g),
         }
-        // One input may have been computed from another, as in f(a, tanh a). The partial derivatives are those with
-        // respect to a fresh node on each input, past which no path leads from one to the other.
-        let inputs: Vec<Variable<T>> = (0..cx.input_count()).map(|i| alias(&cx.input(i))).collect();
-        let (mut outputs, mut cotangents) = (Vec::new(), Vec::new());
-        for (k, output) in self.0.define(&inputs).into_iter().enumerate() {
-            if let (Some(cotangent), true) = (g.take(k), output.needs_grad()) {
-                outputs.push(output);
-                cotangents.push(cotangent);
-            }
-        }
-        let outputs: Vec<&Variable<T>> = outputs.iter().collect();
-        let cotangents: Vec<&Variable<T>> = cotangents.iter().collect();
-        let wanted: Vec<usize> = (0..inputs.len()).filter(|&i| cx.wants(i)).collect();
-        let targets: Vec<&Variable<T>> = wanted.iter().map(|&i| &inputs[i]).collect();
-        let request = Request { create_graph: true, retain_graph: true, started_at: line() };
-        let found = engine::gradients(&outputs, &cotangents, &targets, &request);
-        let mut gradients: Vec<Option<Variable<T>>> = vec![None; inputs.len()];
-        for (i, gradient) in wanted.into_iter().zip(found) {
-            gradients[i] = gradient;
-        }
-        Grads::of(gradients)
     }
+}
+
+/// The gradients of what `define` computes, as operations that are recorded themselves.
+fn recorded<T: Float>(
+    define: &dyn Fn(&[Variable<T>]) -> Vec<Variable<T>>,
+    cx: &Context<'_, T>,
+    mut g: Cotangents<T>,
+) -> Grads<T> {
+    // One input may have been computed from another, as in f(a, tanh a). The partial derivatives are those with
+    // respect to a fresh node on each input, past which no path leads from one to the other.
+    let inputs: Vec<Variable<T>> = (0..cx.input_count()).map(|i| alias(&cx.input(i))).collect();
+    let (mut outputs, mut cotangents) = (Vec::new(), Vec::new());
+    for (k, output) in define(&inputs).into_iter().enumerate() {
+        if let (Some(cotangent), true) = (g.take(k), output.needs_grad()) {
+            outputs.push(output);
+            cotangents.push(cotangent);
+        }
+    }
+    let outputs: Vec<&Variable<T>> = outputs.iter().collect();
+    let cotangents: Vec<&Variable<T>> = cotangents.iter().collect();
+    let wanted: Vec<usize> = (0..inputs.len()).filter(|&i| cx.wants(i)).collect();
+    let targets: Vec<&Variable<T>> = wanted.iter().map(|&i| &inputs[i]).collect();
+    let request = Request { create_graph: true, retain_graph: true, started_at: line() };
+    let found = engine::gradients(&outputs, &cotangents, &targets, &request);
+    let mut gradients: Vec<Option<Variable<T>>> = vec![None; inputs.len()];
+    for (i, gradient) in wanted.into_iter().zip(found) {
+        gradients[i] = gradient;
+    }
+    Grads::of(gradients)
 }
 
 /// The same value at a new place in the graph.

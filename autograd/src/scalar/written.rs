@@ -3,7 +3,7 @@
 //! The text comes from the same formula as the loops do, so a rule that is shown is the rule that is computed.
 
 use super::expr::{Binary, Listing, Step, Unary};
-use crate::inspect::number;
+use crate::inspect::{has_bar, number};
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, LN_2, LN_10};
 
 /// How tightly a text holds together: what needs parentheses inside what.
@@ -118,8 +118,9 @@ impl Listing {
         if value != 1.0 {
             above.insert(0, number(value));
         }
-        above.sort_by_key(|factor| !crate::inspect::has_bar(factor));
-        let above = squares(above);
+        let (cotangents, others): (Vec<String>, Vec<String>) =
+            above.into_iter().partition(|factor| has_bar(factor));
+        let above = squares([cotangents, others].concat());
         let below = squares(below);
         let sign = if negative { "−" } else { "" };
         let numerator = if above.is_empty() { "1".into() } else { above.join(" · ") };
