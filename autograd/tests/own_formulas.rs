@@ -11,6 +11,7 @@ elementwise! {
         let c = sigmoid(f) * c + sigmoid(i) * tanh(g);
         (sigmoid(o) * tanh(c), c)
     }
+    fn blend(x, y, z) = x * exp(-y * y) + z / (1 + x * x)
     fn cubic(x) = powi(x, 3) * THREE - x.max(0).powf(1.5) + std::f64::consts::PI
 }
 
@@ -79,4 +80,44 @@ fn both_number_types_and_names() {
     let line = line!() + 1;
     let y = root_or(&leaf(&[1.0]), 0.0);
     assert_eq!((y.op_name(), y.recorded_at().map(|at| at.line())), (Some("root_or"), Some(line)));
+}
+
+/// A loop computes all cotangents and writes those that are wanted, in one block, in several, and where inputs are broadcast.
+#[test]
+fn a_gradient_does_not_depend_on_what_else_is_wanted() {
+    fn numbers(seed: f64, shape: &[usize]) -> Tensor<f64> {
+        let mut k = seed;
+        Tensor::from_fn(shape, |_| {
+            k += 1.0;
+            (1.3 * k).sin() + 0.2 * (0.7 * k).cos()
+        })
+    }
+    for (rows, columns, narrow) in [(1, 3, false), (3, 7, true), (200, 101, false), (200, 101, true)] {
+        let wide = [rows, columns];
+        let shapes: [&[usize]; 3] = [&wide, if narrow { &wide[1..] } else { &wide }, &wide];
+        let mut cotangent = numbers(5.0, &wide).to_vec();
+        cotangent[1] = f64::INFINITY; // what is not wanted may be computed from this
+        let cotangent = Variable::new(Tensor::from_slice(&cotangent, wide).expect("as many"));
+        let gradients = |wanted: usize| -> Vec<Option<Vec<u64>>> {
+            let inputs: Vec<Variable<f64>> = (0..3)
+                .map(|i| match wanted >> i & 1 {
+                    1 => Variable::parameter(numbers(100.0 * i as f64, shapes[i])),
+                    _ => Variable::new(numbers(100.0 * i as f64, shapes[i])),
+                })
+                .collect();
+            let [x, y, z] = &inputs[..] else { unreachable!() };
+            // The second use adds to gradients that are there already.
+            (blend(x, y, z) + swish(x, z) * y).backward_with(&cotangent);
+            let bits =
+                |g: Tensor<f64>| g.iter().map(|g| if g.is_nan() { u64::MAX } else { g.to_bits() }).collect();
+            inputs.iter().map(|input| input.grad().map(bits)).collect()
+        };
+        let all = gradients(0b111);
+        for wanted in 1..0b111 {
+            for (i, found) in gradients(wanted).into_iter().enumerate() {
+                let expected = if wanted >> i & 1 == 1 { all[i].clone() } else { None };
+                assert!(found == expected, "input {i} of {wide:?}, of those wanted {wanted:03b}");
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Elementwise loops: every formula, in both directions, over any layout.
 //!
 //! A formula gives two loops, outputs from inputs and cotangents from inputs, outputs and cotangents of outputs, each
-//! compiled for every instruction set; they know only runs of contiguous numbers ([`Loops`]). Everything about shapes is
+//! compiled for each [instruction set](super::simd); they know only runs of contiguous numbers ([`Loops`]). Everything about shapes is
 //! in one place, [`map`], and not compiled anew for each formula: where all inputs are contiguous and of one shape the
 //! loop runs over whole blocks of them; otherwise inputs that are broadcast or strided are first gathered, tile by tile,
 //! into a buffer that stays in the first-level cache.
@@ -337,7 +337,12 @@ unsafe fn fill<T: Float>(
     if n <= BLOCK {
         return block(0);
     }
-    let nanoseconds = n as f64 * loops.listing(direction).nanoseconds();
+    // Backward a loop computes all cotangents, whichever are written.
+    let computed = match direction {
+        Direction::Forward => direction,
+        Direction::Backward(_) => Direction::Backward((1 << loops.arity().0) - 1),
+    };
+    let nanoseconds = n as f64 * loops.listing(computed).nanoseconds();
     parallel::for_each_block(n.div_ceil(BLOCK), nanoseconds, block);
 }
 

@@ -1,4 +1,4 @@
-//! The two loops of a formula over runs of contiguous numbers, compiled for every instruction set.
+//! The two loops of a formula over runs of contiguous numbers, compiled for each [instruction set](super::simd).
 
 use super::{
     elementwise::{Direction, Loops},
@@ -174,7 +174,7 @@ unsafe fn backward<const FMA: bool, T: Float, F: Formula<N, M>, const N: usize, 
             #[inline(always)]
             |k| {
                 let (x, y, g) = (load::<T, FMA, N>(x, k), load::<T, FMA, M>(y, k), load::<T, FMA, M>(g, k));
-                let found = formula.pullback(x, y, g, [true; N]);
+                let found = formula.pullback(x, y, g);
                 let mut results = [T::zero(); N];
                 let mut i = 0;
                 while i < N {
@@ -244,8 +244,8 @@ impl<T: Float, F: Formula<N, M>, const N: usize, const M: usize> Loops<T> for El
             // SAFETY: the same contract.
             return unsafe { run_forward(&self.0, n, array(inputs), array(outputs)) };
         };
-        // All cotangents are computed, which takes hardly longer than reading and writing, and one loop does for any that are
-        // wanted.
+        // All cotangents are computed, and one loop does for any that are wanted. For most formulas that takes hardly longer
+        // than reading and writing; a power of which one side is wanted pays for the slopes of both.
         let formula: &F = &self.0;
         let (x, y, g) = backward_inputs(inputs);
         let out = backward_outputs(outputs, written);

@@ -5,7 +5,8 @@
 //! (`baseline`, `avx2`, `avx512`) lowers the level, so that the paths of older processors can be tested.
 //!
 //! Loops over `f64` are compiled for AVX2 at most: gradients are checked in it, models are rarely trained in it, and its loops
-//! for AVX-512 would be a tenth of what a build compiles. Products of matrices and convolutions have both.
+//! for AVX-512 would be a tenth of what a build compiles. The tiles of products and convolutions
+//! ([`dispatch_vector!`](super::vector)) have both.
 
 use std::sync::OnceLock;
 
@@ -57,7 +58,8 @@ fn detected() -> Level {
 /// Calls an `#[inline(always)]` function in the version for this processor.
 ///
 /// `dispatch!([generics] function::<const FMA: bool, rest>(arguments: types) -> result)`: the function's first generic
-/// argument tells it whether fused multiply-add is an instruction. `T` is the type of the numbers.
+/// argument tells it whether fused multiply-add is an instruction. One of the generics is `T`, the type of the numbers: its size
+/// decides about AVX-512, see above.
 macro_rules! dispatch {
     ([$($generics:tt)*] $function:ident::<FMA $(, $argument_type:tt)*>($($argument:ident : $type:ty),* $(,)?) $(-> $result:ty)?) => {{
         #[cfg(target_arch = "x86_64")]
@@ -80,7 +82,9 @@ macro_rules! dispatch {
             },
             // SAFETY: as above; whoever has AVX-512 has AVX2.
             #[cfg(target_arch = "x86_64")]
-            $crate::kernel::simd::Level::Avx512 | $crate::kernel::simd::Level::Avx2 => unsafe { avx2::<$($argument_type),*>($($argument),*) },
+            $crate::kernel::simd::Level::Avx512 | $crate::kernel::simd::Level::Avx2 => unsafe {
+                avx2::<$($argument_type),*>($($argument),*)
+            },
             // SAFETY: the caller upholds the function's contract.
             _ => unsafe { $function::<false $(, $argument_type)*>($($argument),*) },
         }

@@ -88,7 +88,7 @@ impl Formula<1> for Celu {
         [R::select(c::<R>(0.0).lt(x), x, c::<R>(self.alpha) * stretched.expm1())]
     }
     #[inline(always)]
-    fn pullback<R: Real>(&self, [x]: [R; 1], _: [R; 1], [g]: [R; 1], _: [bool; 1]) -> [Slope<R>; 1] {
+    fn pullback<R: Real>(&self, [x]: [R; 1], _: [R; 1], [g]: [R; 1]) -> [Slope<R>; 1] {
         let stretch = 1.0 / single(self.alpha);
         let left = c::<R>(self.alpha * stretch) * (negative_part(x) * c(stretch)).exp();
         [Slope::Is(R::select(c::<R>(0.0).lt(x), g, g * left))]
@@ -107,7 +107,7 @@ impl Formula<1> for Softsign {
         [x / (c::<R>(1.0) + x.abs())]
     }
     #[inline(always)]
-    fn pullback<R: Real>(&self, [x]: [R; 1], _: [R; 1], [g]: [R; 1], _: [bool; 1]) -> [Slope<R>; 1] {
+    fn pullback<R: Real>(&self, [x]: [R; 1], _: [R; 1], [g]: [R; 1]) -> [Slope<R>; 1] {
         let shrunk = (c::<R>(1.0) + x.abs()).reciprocal();
         [Slope::Is(g * shrunk * shrunk)]
     }
@@ -125,7 +125,7 @@ impl Formula<1> for Hardsigmoid {
         [R::select(x.le(c(-3.0)), c(0.0), R::select(c::<R>(3.0).le(x), c(1.0), middle))]
     }
     #[inline(always)]
-    fn pullback<R: Real>(&self, [x]: [R; 1], _: [R; 1], [g]: [R; 1], _: [bool; 1]) -> [Slope<R>; 1] {
+    fn pullback<R: Real>(&self, [x]: [R; 1], _: [R; 1], [g]: [R; 1]) -> [Slope<R>; 1] {
         let outside = x.le(c(-3.0)) | c::<R>(3.0).le(x);
         [Slope::Is(R::select(outside, c(0.0), g * c(single(1.0 / 6.0))))]
     }

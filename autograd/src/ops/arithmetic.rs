@@ -80,7 +80,7 @@ impl Formula<2> for Logaddexp {
         [x.max(y) + (-distance).softplus()]
     }
     #[inline(always)]
-    fn pullback<R: Real>(&self, [x, y]: [R; 2], _: [R; 1], [g]: [R; 1], _: [bool; 2]) -> [Slope<R>; 2] {
+    fn pullback<R: Real>(&self, [x, y]: [R; 2], _: [R; 1], [g]: [R; 1]) -> [Slope<R>; 2] {
         [Slope::Is(g * (x - y).sigmoid()), Slope::Is(g * (y - x).sigmoid())]
     }
 }

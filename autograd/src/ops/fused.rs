@@ -86,14 +86,14 @@ impl<T: Float, O: Fused<T>> Op<T> for Recorded<O> {
 
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         match cx.is_recording() {
-            true => recorded(&|inputs| self.0.define(inputs), cx, g),
+            true => gradients_of_definition(&|inputs| self.0.define(inputs), cx, g),
             false => self.0.backward(cx, g),
         }
     }
 }
 
-/// The gradients of what `define` computes, as operations that are recorded themselves.
-fn recorded<T: Float>(
+/// The gradients of what `define` computes, as operations that are recorded themselves: compiled once for all fused operations.
+fn gradients_of_definition<T: Float>(
     define: &dyn Fn(&[Variable<T>]) -> Vec<Variable<T>>,
     cx: &Context<'_, T>,
     mut g: Cotangents<T>,

@@ -238,7 +238,7 @@ impl<T: Float> Variable<T> {
     }
 
     /// The eigenvalues `[…, n]` of symmetric matrices `[…, n, n]` in ascending order, and their vectors, the columns of
-    /// `[…, n, n]`. The argument is made symmetric first, (A + Aᵀ)/2, so that its gradient is:
+    /// `[…, n, n]`; NaN comes last. The argument is made symmetric first, (A + Aᵀ)/2, so that its gradient is:
     /// Ā = V·(diag(w̄) + F∘(Vᵀ·V̄))·Vᵀ with Fᵢⱼ = 1/(wⱼ − wᵢ), and 0 where both are equal.
     ///
     /// ```
@@ -261,7 +261,7 @@ impl<T: Float> Variable<T> {
         (w, v)
     }
 
-    /// U `[…, m, k]`, the singular values `[…, k]` in descending order, and V `[…, n, k]`, with A = U·diag(s)·Vᵀ, for
+    /// U `[…, m, k]`, the singular values `[…, k]` in descending order (NaN last), and V `[…, n, k]`, with A = U·diag(s)·Vᵀ, for
     /// matrices `[…, m, n]` and k the smaller of m and n. (PyTorch's `svd`, without `full_matrices`, returns Vᵀ.) Gradient:
     /// that of the values is U·diag(s̄)·Vᵀ; that of the vectors exists where no two values are equal and none is 0.
     ///

@@ -119,12 +119,12 @@ impl<R: Real> Dual<R, 1> {
 impl<R: Real, const N: usize> Dual<R, N> {
     /// `N` variables, each with slope 1 along itself.
     pub fn variables(values: [R; N]) -> [Self; N] {
-        std::array::from_fn(|i| Self::seed(values[i], i, true))
+        std::array::from_fn(|i| Self::seed(values[i], i))
     }
-    /// A value along variable `i`, or a constant when the slope along it is not wanted.
+    /// A value along variable `i`.
     #[inline(always)]
-    pub(crate) fn seed(value: R, i: usize, wanted: bool) -> Self {
-        Dual { value, slopes: each!(N, k => if wanted && i == k { Slope::One } else { Slope::Zero }) }
+    pub(crate) fn seed(value: R, i: usize) -> Self {
+        Dual { value, slopes: each!(N, k => if i == k { Slope::One } else { Slope::Zero }) }
     }
     /// A value with the given slopes: a direction to differentiate along.
     pub fn with_slopes(value: R, slopes: [R; N]) -> Self {

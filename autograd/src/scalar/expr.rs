@@ -101,14 +101,13 @@ pub(crate) fn list_forward<F: Formula<N, M>, const N: usize, const M: usize>(for
     Listing { steps: arena.0.into_inner(), results }
 }
 
-/// The steps of a formula's pullback; given are its inputs, its outputs and their cotangents, in this order.
+/// The steps of a formula's pullback, and of its results those that are wanted; given are its inputs, its outputs and their cotangents, in this order.
 pub(crate) fn list_pullback<F: Formula<N, M>, const N: usize, const M: usize>(
     formula: &F,
     wanted: u32,
 ) -> Listing {
     let arena = Arena::default();
-    let cotangents =
-        formula.pullback(arena.several(0), arena.several(N), arena.several(N + M), flags(wanted));
+    let cotangents = formula.pullback(arena.several(0), arena.several(N), arena.several(N + M));
     let mut results = Vec::with_capacity(N);
     for (i, cotangent) in cotangents.into_iter().enumerate() {
         results.push(match cotangent {
@@ -117,18 +116,6 @@ pub(crate) fn list_pullback<F: Formula<N, M>, const N: usize, const M: usize>(
         });
     }
     Listing { steps: arena.0.into_inner(), results }
-}
-
-/// The lowest bits of a number.
-#[inline(always)]
-pub(crate) fn flags<const N: usize>(bits: u32) -> [bool; N] {
-    let mut flags = [false; N];
-    let mut i = 0;
-    while i < N {
-        flags[i] = bits >> i & 1 == 1;
-        i += 1;
-    }
-    flags
 }
 
 impl Listing {

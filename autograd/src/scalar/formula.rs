@@ -38,17 +38,17 @@ pub trait Formula<const N: usize, const M: usize = 1>: Copy + Send + Sync + 'sta
     /// The outputs from the inputs. Mark it `#[inline(always)]`: the loop around it vectorises only then.
     fn eval<R: Real>(&self, x: [R; N]) -> [R; M];
 
-    /// The cotangents of the `wanted` inputs from inputs, outputs and cotangents of the outputs.
+    /// The cotangents of the inputs from inputs, outputs and cotangents of the outputs.
     ///
     /// By dual numbers, from `x` alone; only the table's own functions do it otherwise.
     #[doc(hidden)]
     #[inline(always)]
-    fn pullback<R: Real>(&self, x: [R; N], y: [R; M], g: [R; M], wanted: [bool; N]) -> [Slope<R>; N] {
+    fn pullback<R: Real>(&self, x: [R; N], y: [R; M], g: [R; M]) -> [Slope<R>; N] {
         let _ = y;
-        let mut seeded = [Dual::<R, N>::seed(x[0], 0, false); N];
+        let mut seeded = [Dual::<R, N>::seed(x[0], 0); N];
         let mut i = 0;
         while i < N {
-            seeded[i] = Dual::<R, N>::seed(x[i], i, wanted[i]);
+            seeded[i] = Dual::<R, N>::seed(x[i], i);
             i += 1;
         }
         let outputs = self.eval(seeded);
@@ -102,7 +102,7 @@ pub(crate) mod elementary {
                 }
                 #[inline(always)]
                 #[allow(unused_variables)]
-                fn pullback<R: Real>(&self, [$x]: [R; 1], [$y]: [R; 1], [$g]: [R; 1], _: [bool; 1]) -> [Slope<R>; 1] {
+                fn pullback<R: Real>(&self, [$x]: [R; 1], [$y]: [R; 1], [$g]: [R; 1]) -> [Slope<R>; 1] {
                     [unary_slope!($g, $slope)]
                 }
             }

@@ -1,7 +1,7 @@
 //! Plain numbers as [`Real`]: `f32` and `f64` themselves, and [`Lane`], one element of a vectorised loop.
 //!
-//! A loop over a formula of `Lane`s is compiled several times, for the baseline instruction set, for AVX2 with FMA and
-//! for AVX-512; the loop is scalar code that the compiler vectorises. `FMA` tells the elementary functions whether the
+//! A loop over a formula of `Lane`s is compiled several times, for the baseline instruction set, for AVX2 with FMA and,
+//! of `f32`, for AVX-512; the loop is scalar code that the compiler vectorises. `FMA` tells the elementary functions whether the
 //! caller may use fused multiply-add: where it is not an instruction, `mul_add` is a library call per element.
 
 use super::{Float, Real, mathematics::Mathematics, table::unary_functions};

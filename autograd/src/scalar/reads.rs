@@ -53,7 +53,7 @@ pub(crate) fn dependence<F: Formula<N, M>, const N: usize, const M: usize>(formu
         y[j] = Reads::only(N + j);
         g[j] = Reads::only(N + M + j);
     }
-    let cotangents = formula.pullback(x, y, g, [true; N]);
+    let cotangents = formula.pullback(x, y, g);
     let mut found = [Dependence::default(); N];
     for i in 0..N {
         if let Slope::Is(read) = cotangents[i] {

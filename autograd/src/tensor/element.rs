@@ -163,9 +163,9 @@ macro_rules! element {
                 source.$from()
             }
             #[inline(always)]
+            #[allow(unused_variables)] // integers are never asked for their value
             fn not_a_number(self) -> bool {
                 let $x = self;
-                _ = $x;
                 $nan
             }
             fn fill(self, to: &mut [MaybeUninit<$type>]) {

@@ -32,6 +32,7 @@ pub(super) fn rank_of_real(x: f64) -> u64 {
     if bits & SIGN == 0 { bits | SIGN } else { !bits }
 }
 
+/// The rank of an integer.
 #[inline]
 pub(super) fn rank_of_integer(x: i64) -> u64 {
     x.wrapping_sub(i64::MIN) as u64
@@ -68,8 +69,8 @@ fn sort_front(ranked: &mut [Ranked], count: usize) {
 /// So many elements are kept in order while the lane goes by.
 const FEW: usize = 32;
 
-/// The same for a few, which are all that is left of the lane: each element is compared with the last of those held, and rarely
-/// has a place before it.
+/// As [`sort_front`], for a small `count`: the front is kept in order while the lane goes by. Each element is compared with the
+/// last of those held, and rarely has a place before it.
 fn sort_few(ranked: &mut [Ranked], count: usize) {
     for index in 0..ranked.len() {
         let element = ranked[index];
@@ -306,7 +307,40 @@ mod tests {
         assert!([i64::MIN, -1, 0, 1, i64::MAX].map(rank_of_integer).is_sorted_by(|a, b| a < b));
     }
 
+    #[test]
+    fn the_ends_of_small_types() {
+        assert_eq!(tensor![true, false, true].sort(0, true).1, tensor![0, 2, 1]);
+        assert_eq!(tensor![true, false, true].unique(), tensor![false, true]);
+        let bytes = Tensor::from(vec![255_u8, 0, 128, 255]);
+        assert_eq!(bytes.argsort(0, false), tensor![1, 2, 0, 3]);
+        assert_eq!(bytes.unique().to_vec(), [0, 128, 255]);
+        assert_eq!(tensor![i64::MAX, i64::MIN, 0].argsort(0, false), tensor![1, 2, 0]);
+    }
+
+    fn special() -> impl Strategy<Value = f64> {
+        let values =
+            [f64::NAN, -f64::NAN, 0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, 5e-324, -1e-310, 1.0, -1.0];
+        prop_oneof![prop::sample::select(values.to_vec()), -2.0..2.0_f64]
+    }
+
     proptest! {
+        #[test]
+        fn floats_come_in_order(data in prop::collection::vec(special(), 1..80), k in 1_usize..80) {
+            let x = Tensor::from(&data[..]);
+            let order = |a: f64, b: f64| a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()));
+            for descending in [false, true] {
+                let mut expected: Vec<usize> = (0..data.len()).collect();
+                expected.sort_by(|&a, &b| match descending {
+                    true => order(data[b], data[a]),
+                    false => order(data[a], data[b]),
+                });
+                let expected = Tensor::from(expected.iter().map(|&at| at as i64).collect::<Vec<_>>());
+                prop_assert_eq!(x.argsort(0, descending), expected.clone());
+                let k = k.min(data.len());
+                prop_assert_eq!(x.topk(k, 0, descending).1, expected.narrow(0, 0, k));
+            }
+        }
+
         #[test]
         fn sorting_agrees_with_the_standard_library(data in prop::collection::vec(-5_i64..5, 1..60), k in 0_usize..60) {
             let x = Tensor::from(&data[..]);

@@ -34,8 +34,8 @@ const STEP: usize = 16;
 const LONG: usize = 1024;
 
 /// Steps of the inner sum in a block: a panel of them stays in the first-level cache, with room for strips that pass by. Fewer
-/// where the sum is short: numbers added in shorter chains come out more exact, and C is still read only a few times. What a sum
-/// comes to depends on this alone.
+/// where the sum is short: numbers added in shorter chains come out more exact, and C is still read only a few times. How a
+/// sum is grouped depends on `k` alone.
 fn steps_in_block(k: usize) -> usize {
     let most = if k <= 1024 { 256 } else { 384 };
     // Blocks of equal depth.
@@ -358,5 +358,8 @@ mod tests {
             check(Sizes { m: 1100, n: 97, k: 20 }, layouts, false); // columns of A that are far apart
         }
         check(Sizes { m: 25, n: 100, k: 1024 }, [0, 0, 0], false); // rows of A that are whole pages apart
+        for k in [256, 257, 1025, 1160] {
+            check(Sizes { m: 14, n: 40, k }, [0, 0, 0], true); // one block more or less, and deeper ones
+        }
     }
 }

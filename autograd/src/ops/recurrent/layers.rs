@@ -236,7 +236,7 @@ fn stacked<T: Float>(
 /// states of all layers `[layers·directions, N, H]`.
 ///
 /// `weights` are those of layer 0 forward, layer 0 reverse (if bidirectional), layer 1 forward, …; `h0`, zeros if not given,
-/// is ordered likewise and never batch-first. For the step see [`rnn_cell`].
+/// is ordered likewise and never batch-first. For the step see [`rnn_cell`](super::rnn_cell).
 ///
 /// ```
 /// use wengert_autograd::{Nonlinearity, RecurrentOptions, RecurrentWeights, Variable, rnn};
@@ -262,7 +262,7 @@ pub fn rnn<T: Float>(
     (out, h)
 }
 
-/// GRUs over sequences; shapes and order of weights as [`rnn`], the step as [`gru_cell`].
+/// GRUs over sequences; shapes and order of weights as [`rnn`], the step as [`gru_cell`](super::gru_cell).
 ///
 /// ```
 /// use wengert_autograd::{RecurrentOptions, RecurrentWeights, Variable, gru};
@@ -288,7 +288,7 @@ pub fn gru<T: Float>(
 }
 
 /// LSTMs over sequences: the states of the last layer, and the last states and memories of all layers. Shapes and order of
-/// weights as [`rnn`], the step as [`lstm_cell`]; `state` is (h0, c0), zeros if not given.
+/// weights as [`rnn`], the step as [`lstm_cell`](super::lstm_cell); `state` is (h0, c0), zeros if not given.
 ///
 /// ```
 /// use wengert_autograd::{RecurrentOptions, RecurrentWeights, Variable, lstm};
