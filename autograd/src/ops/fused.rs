@@ -86,15 +86,16 @@ impl<T: Float, O: Fused<T>> Op<T> for Recorded<O> {
 
     fn backward(&self, cx: &Context<'_, T>, g: Cotangents<T>) -> Grads<T> {
         match cx.is_recording() {
-            true => gradients_of_definition(&|inputs| self.0.define(inputs), cx, g),
+            true => gradients_of_definition(&self.0, cx, g),
             false => self.0.backward(cx, g),
         }
     }
 }
 
-/// The gradients of what `define` computes, as operations that are recorded themselves: compiled once for all fused operations.
+/// The gradients of what an operation's `define` computes, as operations that are recorded themselves: compiled once for all
+/// fused operations.
 fn gradients_of_definition<T: Float>(
-    define: &dyn Fn(&[Variable<T>]) -> Vec<Variable<T>>,
+    op: &dyn Fused<T>,
     cx: &Context<'_, T>,
     mut g: Cotangents<T>,
 ) -> Grads<T> {
@@ -102,7 +103,7 @@ fn gradients_of_definition<T: Float>(
     // respect to a fresh node on each input, past which no path leads from one to the other.
     let inputs: Vec<Variable<T>> = (0..cx.input_count()).map(|i| alias(&cx.input(i))).collect();
     let (mut outputs, mut cotangents) = (Vec::new(), Vec::new());
-    for (k, output) in define(&inputs).into_iter().enumerate() {
+    for (k, output) in op.define(&inputs).into_iter().enumerate() {
         if let (Some(cotangent), true) = (g.take(k), output.needs_grad()) {
             outputs.push(output);
             cotangents.push(cotangent);
