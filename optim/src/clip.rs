@@ -18,8 +18,8 @@ use wengert_autograd::{Float, NamedParameters, Tensor, Variable, no_grad};
 ///
 /// With ‖·‖ of order `norm_type` (2, 1, ∞, …): total = ‖(‖g₁‖, ‖g₂‖, …)‖, and each gradient is multiplied by
 /// min(1, max_norm/(total + 10⁻⁶)). (Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural
-/// networks", 2013.) Parameters without a gradient do not count. A NaN among them makes
-/// all gradients NaN; where the total is infinite, finite ones become 0, as in PyTorch.
+/// networks", 2013.) Parameters without a gradient do not count. A NaN among them makes all
+/// gradients NaN; where the total is infinite, finite ones become 0, as in PyTorch.
 pub fn clip_grad_norm<T: Float>(parameters: &NamedParameters<T>, max_norm: f64, norm_type: f64) -> f64 {
     let with_gradient: Vec<(&Variable<T>, Tensor<T>)> =
         parameters.iter().filter_map(|(_, p)| Some((p, p.grad()?))).collect();

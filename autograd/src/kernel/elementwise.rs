@@ -1,10 +1,10 @@
 //! Elementwise loops: every formula, in both directions, over any layout.
 //!
 //! A formula gives two loops, outputs from inputs and cotangents from inputs, outputs and cotangents of outputs, each
-//! compiled for each [instruction set](super::simd); they know only runs of contiguous numbers ([`Loops`]). Everything about shapes is
-//! in one place, [`map`], and not compiled anew for each formula: where all inputs are contiguous and of one shape the
-//! loop runs over whole blocks of them; otherwise inputs that are broadcast or strided are first gathered, tile by tile,
-//! into a buffer that stays in the first-level cache.
+//! compiled for each [instruction set](super::simd); they know only runs of contiguous numbers ([`Loops`]). Everything
+//! about shapes is in one place, [`map`], and not compiled anew for each formula: where all inputs are contiguous and of
+//! one shape the loop runs over whole blocks of them; otherwise inputs that are broadcast or strided are first gathered,
+//! tile by tile, into a buffer that stays in the first-level cache.
 
 pub(crate) use super::formula::Elementwise;
 use super::{

@@ -97,8 +97,7 @@ pub(crate) fn reduce<T: Float, F: Fold<T>>(_: F, x: &Tensor<T>, axes: u32) -> Te
         None => {
             // Kept and reduced axes alternate: bring the kept ones to the front.
             let front = x.permute(&shape.axes_with_last(axes)).contiguous();
-            let kept =
-                (0..shape.rank()).filter(|axis| axes >> axis & 1 == 0).map(|axis| shape[axis]).product();
+            let kept = reduced.count();
             run::<T, F>(&front, Pattern { outer: kept, folded: x.len() / kept, inner: 1 }, reduced)
         }
     }

@@ -252,7 +252,7 @@ impl<T: Float> Variable<T> {
         let axes = axes.into_axes(shape, "nanmean");
         let numbers = self.read().isnan().logical_not();
         let counts = reduce::reduce(reduce::Sum, &numbers.cast::<T>(), axes);
-        let list: Vec<isize> = (0..shape.len() as isize).filter(|axis| axes >> axis & 1 == 1).collect();
+        let list = shape.axes_in(axes);
         let counts = counts.reshape(reduced_shape(shape, axes, keepdim));
         self.nansum_axes(list.as_slice(), keepdim) / Variable::new(counts)
     }

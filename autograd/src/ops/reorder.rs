@@ -36,7 +36,7 @@ impl<T: Float> Op<T> for Flip {
 
 fn flip_at<T: Float>(x: &Variable<T>, axes: u32, line: Line) -> Variable<T> {
     let value = x.read();
-    let list: Vec<isize> = (0..value.rank() as isize).filter(|axis| axes >> axis & 1 == 1).collect();
+    let list = value.sizes().axes_in(axes);
     let flipped = value.flip(&list);
     record(Flip { axes }, &[x], &[&value], flipped, Keep::NOTHING, line)
 }

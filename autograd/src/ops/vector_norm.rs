@@ -145,7 +145,7 @@ impl<T: Float> Variable<T> {
         assert!(!p.is_nan(), "norm: p is NaN");
         let axes = axes.into_axes(shape, "norm");
         if p.is_infinite() {
-            let list: Vec<isize> = (0..shape.len() as isize).filter(|axis| axes >> axis & 1 == 1).collect();
+            let list = shape.axes_in(axes);
             let sizes = self.abs();
             return match p > 0.0 {
                 true => sizes.amax_axes(list.as_slice(), keepdim),

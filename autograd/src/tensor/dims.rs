@@ -224,11 +224,14 @@ impl Dims {
         dims
     }
 
+    /// The axes in the bit set `axes`.
+    pub(crate) fn axes_in(&self, axes: u32) -> Vec<isize> {
+        (0..self.rank() as isize).filter(|axis| axes >> axis & 1 == 1).collect()
+    }
+
     /// All axes, those in the bit set `last` after the others.
     pub(crate) fn axes_with_last(&self, last: u32) -> Vec<isize> {
-        let is_last = |axis: &usize| last >> *axis & 1 == 1;
-        let others = (0..self.rank()).filter(|axis| !is_last(axis));
-        others.chain((0..self.rank()).filter(is_last)).map(|axis| axis as isize).collect()
+        [self.axes_in(!last), self.axes_in(last)].concat()
     }
 
     /// The position of an axis that may be counted from the end, or a panic that names the operation.
