@@ -1,4 +1,4 @@
-//! Sums and products together with what their rounding lost, for the places where one `f64` is not enough.
+//! Sums and products together with what their rounding lost, for the places where one number is not enough.
 
 /// `a + b` and what its rounding lost (Knuth).
 #[inline(always)]
@@ -25,4 +25,11 @@ fn halves(a: f64) -> (f64, f64) {
     let scaled = 134_217_729.0 * a;
     let high = scaled - (scaled - a);
     (high, a - high)
+}
+
+/// `a · b + c` rounded once: fused, or in `f64`, where the product is exact. For a `c` near the product, as its negative rounded
+/// is, the sum is exact there too; for others it is rounded twice.
+#[inline(always)]
+pub(super) fn exact_product_and<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FMA { a.mul_add(b, c) } else { (f64::from(a) * f64::from(b) + f64::from(c)) as f32 }
 }

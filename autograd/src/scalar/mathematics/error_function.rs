@@ -6,9 +6,9 @@
 //! The coefficients interpolate at the Chebyshev nodes (solved with 60 digits, then rounded).
 
 use super::Mathematics;
-use super::compensated::{two_product, two_sum};
-use super::exponential::{exp_compensated, exp_moderate_f32, exp_moderate_f64, exp_short};
-use super::polynomial::{polynomial, scale_f64};
+use super::compensated::{exact_product_and, two_product, two_sum};
+use super::exponential::{exp_compensated_f32, exp_compensated_f64, exp_moderate_f32, exp_moderate_f64};
+use super::polynomial::{polynomial, scale_f32, scale_f64};
 
 /// `erf x / x - 1` as a polynomial in `x²`, on `|x| <= 0.93`; relative error of `erf` 2^-25.9.
 const ERF_F32: [f32; 7] =
@@ -25,31 +25,24 @@ const LN_ERFC_F32: [f32; 9] = [
     -4.6177913e-05,
     1.6435697e-06,
 ];
-/// `erf x / x - 1` in `x²`, on `|x| <= 0.93`, to 2^-36, for `erfc` of `f32`.
-const ERF_SHORT: [f64; 8] = [
-    0.12837916708430652,
-    -0.376126387372259,
-    0.11283787627234484,
-    -0.026865794046404885,
-    0.005222247287560999,
-    -0.0008504828421082537,
-    0.00011440730863429212,
-    -1.0243169495882602e-05,
-];
-/// `G(t)` with `K = 3`, on `0.8 <= x <= 10.5`; relative error of `erfc` 2^-34.
-const ERFC_SHORT: [f64; 11] = [
-    1.0740069071005949,
-    -0.8833944521462728,
-    0.5902283542848968,
-    -0.31046732500105223,
-    0.119527861165634,
-    -0.026826139536074243,
-    -0.0012136705686020218,
-    0.003026242671327261,
-    -0.0005413459484805851,
-    -0.0002519455596998393,
-    8.991264287733145e-05,
-];
+/// `erf x / x - 1` in `x²`, on `|x| <= 0.6`; relative error of `erfc` 2^-26.9.
+const ERFC_SMALL_F32: [f32; 6] =
+    [0.12837917, -0.37612638, 0.11283719, -0.02685746, 0.0051767076, -0.0007348931];
+/// `G(t)` with `K = 3`, on `0.6 <= x <= 10.5`, the first two coefficients and those from `t²` on; relative error of
+/// `erfc` 2^-26.9.
+const ERFC_F32: ([f32; 2], [f32; 8]) = (
+    [1.0740069, -0.8833945],
+    [
+        0.59022826,
+        -0.31046668,
+        0.11952969,
+        -0.026833745,
+        -0.0012305916,
+        0.0030599046,
+        -0.0004758396,
+        -0.00030161257,
+    ],
+);
 /// `erf x / x - 1` in `x²`, on `|x| <= 1`; relative error of `erf` 2^-55.5.
 const ERF_F64: [f64; 13] = [
     0.1283791670955126,
@@ -137,27 +130,49 @@ pub(super) fn erf_f64<const FMA: bool>(x: f64) -> f64 {
     (if a < 1.0 { small } else { large }).copysign(x)
 }
 
-/// In `f64`, so that `x²` is exact and a subnormal result is rounded once. At 10.5 the result has become 0.
+/// With what every rounding on the way lost carried along, since the factors' errors would come to 3 ulp. At 10.5 the result
+/// has become 0.
 #[inline(always)]
 pub(super) fn erfc_f32<const FMA: bool>(x: f32) -> f32 {
-    let x = f64::from(x);
     let a = x.abs();
     let limited = if a > 10.5 { 10.5 } else { a };
-    let inverse = 1.0 / (limited + 3.0);
-    let g = polynomial::<f64, FMA, 11>((limited - 3.0) * inverse, &ERFC_SHORT);
-    let tail = exp_short::<FMA>(-limited * limited) * (g * inverse);
+    let square = limited * limited;
+    let square_low = exact_product_and::<FMA>(limited, limited, -square);
+    let (e, e_low, rounded) = exp_compensated_f32::<FMA>(-square, -square_low);
+
+    // 1 / (x + 3) = inverse (1 + error), and so t = (x - 3) / (x + 3) = 1 - 6 inverse, less 6 inverse · error.
+    let sum = limited + 3.0;
+    let inverse = 1.0 / sum;
+    let error = exact_product_and::<FMA>(-sum, inverse, 1.0) - (limited - (sum - 3.0)) * inverse;
+    let t = exact_product_and::<FMA>(-6.0, inverse, 1.0);
+
+    // G = c0 + t u with u = c1 + t (…), and G' ≈ u. The error of the inverse counts twice, in t and as a factor.
+    let ([c0, c1], rest) = &ERFC_F32;
+    let u = exact_product_and::<FMA>(t, polynomial::<f32, FMA, 8>(t, rest), *c1);
+    let g = f32::fma::<FMA>(t, u, *c0);
+    let g_low = exact_product_and::<FMA>(t, u, c0 - g);
+    let g_low = f32::fma::<FMA>(error, f32::fma::<FMA>(t - 1.0, u, g), g_low);
+
+    let product = e * g;
+    let product_low = exact_product_and::<FMA>(e, g, -product);
+    let product_low = f32::fma::<FMA>(e_low, g, f32::fma::<FMA>(e, g_low, product_low));
+    let quotient = product * inverse;
+    let quotient_low = exact_product_and::<FMA>(product, inverse, -quotient);
+    let tail = scale_f32(quotient + f32::fma::<FMA>(inverse, product_low, quotient_low), rounded);
+
     let large = if x < 0.0 { 2.0 - tail } else { tail };
-    let small = 1.0 - f64::fma::<FMA>(x, polynomial::<f64, FMA, 8>(x * x, &ERF_SHORT), x);
-    (if a < 0.9 { small } else { large }) as f32
+    // 1 - x is exact from ½ on, where the difference begins to cancel.
+    let small = (1.0 - x) - x * polynomial::<f32, FMA, 6>(x * x, &ERFC_SMALL_F32);
+    if a < 0.6 { small } else { large }
 }
 
-/// The same, with what every rounding on the way lost carried along: the factors' errors would come to 3 ulp.
+/// As [`erfc_f32`], and `t` with what its rounding lost.
 #[inline(always)]
 pub(super) fn erfc_f64<const FMA: bool>(x: f64) -> f64 {
     let a = x.abs();
     let limited = if a > 28.0 { 28.0 } else { a };
     let (square, square_low) = two_product::<FMA>(limited, limited);
-    let (e, e_low, n) = exp_compensated::<FMA>(-square, -square_low);
+    let (e, e_low, rounded) = exp_compensated_f64::<FMA>(-square, -square_low);
 
     let (sum, sum_low) = two_sum(limited, 2.0);
     let (difference, difference_low) = two_sum(limited, -2.0);
@@ -179,7 +194,7 @@ pub(super) fn erfc_f64<const FMA: bool>(x: f64) -> f64 {
     let quotient = product * inverse;
     let (back, back_low) = two_product::<FMA>(quotient, sum);
     let remainder = ((product - back) - back_low) + (product_low - quotient * sum_low);
-    let tail = scale_f64(quotient + remainder * inverse, n);
+    let tail = scale_f64(quotient + remainder * inverse, rounded);
 
     let large = if x < 0.0 { 2.0 - tail } else { tail };
     // 1 - x is exact from ½ on, where the difference begins to cancel.

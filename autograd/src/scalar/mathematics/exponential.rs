@@ -70,88 +70,98 @@ const EXP2_SHORT: [f64; 7] = [
     1.529734162283227e-05,
 ];
 
-/// `x = n ln 2 + r`: the sum `n + ROUND`, `n`, the leading part of `r` and what its rounding left out.
+/// `x = n ln 2 + r`: the sum `n + ROUND`, `n`, and `r` but for `n` times the second part of `ln 2`.
 #[inline(always)]
-fn reduce_f32<const FMA: bool>(x: f32) -> (f32, f32, f32, f32) {
+fn reduce_f32<const FMA: bool>(x: f32) -> (f32, f32, f32) {
     let rounded = f32::fma::<FMA>(x, LOG2_E_F32, ROUND_F32);
     let n = rounded - ROUND_F32;
-    (rounded, n, f32::fma::<FMA>(n, -LN_2_F32.0, x), n * -LN_2_F32.1)
+    (rounded, n, f32::fma::<FMA>(n, -LN_2_F32.0, x))
 }
 
 /// As [`reduce_f32`].
 #[inline(always)]
-fn reduce_f64<const FMA: bool>(x: f64) -> (f64, f64, f64, f64) {
+fn reduce_f64<const FMA: bool>(x: f64) -> (f64, f64, f64) {
     let rounded = f64::fma::<FMA>(x, LOG2_E_F64, ROUND_F64);
     let n = rounded - ROUND_F64;
-    (rounded, n, f64::fma::<FMA>(n, -LN_2_F64.0, x), n * -LN_2_F64.1)
+    (rounded, n, f64::fma::<FMA>(n, -LN_2_F64.0, x))
 }
 
-/// `e^r` for the two parts of a reduced argument.
+/// `e^r` for a reduced argument.
 #[inline(always)]
-fn exp_reduced_f32<const FMA: bool>(high: f32, low: f32) -> f32 {
-    let r = high + low;
+fn exp_reduced_f32<const FMA: bool>(n: f32, high: f32) -> f32 {
+    let r = f32::fma::<FMA>(n, -LN_2_F32.1, high);
     1.0 + f32::fma::<FMA>(r * r, polynomial::<f32, FMA, 5>(r, &EXP_F32), r)
 }
 
 /// As [`exp_reduced_f32`].
 #[inline(always)]
-fn exp_reduced_f64<const FMA: bool>(high: f64, low: f64) -> f64 {
-    let r = high + low;
+fn exp_reduced_f64<const FMA: bool>(n: f64, high: f64) -> f64 {
+    let r = f64::fma::<FMA>(n, -LN_2_F64.1, high);
     1.0 + f64::fma::<FMA>(r * r, polynomial::<f64, FMA, 10>(r, &EXP_F64), r)
 }
 
 #[inline(always)]
 pub(super) fn exp_f32<const FMA: bool>(x: f32) -> f32 {
     // Outside these limits the result has long been 0 or ∞.
-    let (_, n, high, low) = reduce_f32::<FMA>(limit_f32(x, -104.0, 89.0));
-    scale_f32(exp_reduced_f32::<FMA>(high, low), n)
+    let (rounded, n, high) = reduce_f32::<FMA>(limit_f32(x, -104.0, 89.0));
+    scale_f32(exp_reduced_f32::<FMA>(n, high), rounded)
 }
 
 #[inline(always)]
 pub(super) fn exp_f64<const FMA: bool>(x: f64) -> f64 {
-    let (_, n, high, low) = reduce_f64::<FMA>(limit_f64(x, -746.0, 710.0));
-    scale_f64(exp_reduced_f64::<FMA>(high, low), n)
+    let (rounded, n, high) = reduce_f64::<FMA>(limit_f64(x, -746.0, 710.0));
+    scale_f64(exp_reduced_f64::<FMA>(n, high), rounded)
 }
 
 /// `e^x / 2`, which overflows only beyond 710.4, as the hyperbolic functions do.
 #[inline(always)]
 pub(super) fn half_exp<const FMA: bool>(x: f64) -> f64 {
-    let (_, n, high, low) = reduce_f64::<FMA>(limit_f64(x, -746.0, 712.0));
-    scale_f64(exp_reduced_f64::<FMA>(high, low), n - 1.0)
+    let (rounded, n, high) = reduce_f64::<FMA>(limit_f64(x, -746.0, 712.0));
+    scale_f64(exp_reduced_f64::<FMA>(n, high), rounded - 1.0)
 }
 
 /// `e^x` for `|x| <= 87`, where `2^n` is a normal number and one multiplication does.
 #[inline(always)]
 pub(super) fn exp_moderate_f32<const FMA: bool>(x: f32) -> f32 {
-    let (rounded, _, high, low) = reduce_f32::<FMA>(x);
-    exp_reduced_f32::<FMA>(high, low) * power_of_two_f32(rounded)
+    let (rounded, n, high) = reduce_f32::<FMA>(x);
+    exp_reduced_f32::<FMA>(n, high) * power_of_two_f32(rounded)
 }
 
 /// `e^x` for `|x| <= 708`.
 #[inline(always)]
 pub(super) fn exp_moderate_f64<const FMA: bool>(x: f64) -> f64 {
-    let (rounded, _, high, low) = reduce_f64::<FMA>(x);
-    exp_reduced_f64::<FMA>(high, low) * power_of_two_f64(rounded)
+    let (rounded, n, high) = reduce_f64::<FMA>(x);
+    exp_reduced_f64::<FMA>(n, high) * power_of_two_f64(rounded)
 }
 
-/// `e^(x + low)` for `-800 <= x <= 0` and a small `low`, as a sum of two numbers times `2^n`.
+/// `e^(x + low)` for `-120 <= x <= 0` and a small `low`, as a sum of two numbers times `2^n`, and the sum `n + ROUND`.
 #[inline(always)]
-pub(super) fn exp_compensated<const FMA: bool>(x: f64, low: f64) -> (f64, f64, f64) {
-    let (_, n, high, rest) = reduce_f64::<FMA>(x);
-    let rest = rest + low;
+pub(super) fn exp_compensated_f32<const FMA: bool>(x: f32, low: f32) -> (f32, f32, f32) {
+    let (rounded, n, high) = reduce_f32::<FMA>(x);
+    let r = high + f32::fma::<FMA>(n, -LN_2_F32.1, low);
+    let tail = f32::fma::<FMA>(r * r, polynomial::<f32, FMA, 5>(r, &EXP_F32), r);
+    let sum = 1.0 + tail;
+    (sum, tail - (sum - 1.0), rounded)
+}
+
+/// The same for `-800 <= x <= 0`, and with what the roundings of `r` and `1 + r` lost.
+#[inline(always)]
+pub(super) fn exp_compensated_f64<const FMA: bool>(x: f64, low: f64) -> (f64, f64, f64) {
+    let (rounded, n, high) = reduce_f64::<FMA>(x);
+    let rest = f64::fma::<FMA>(n, -LN_2_F64.1, low);
     let r = high + rest;
     let tail = f64::fma::<FMA>(r * r, polynomial::<f64, FMA, 10>(r, &EXP_F64), rest - (r - high));
     let one_more = 1.0 + r;
     let tail = tail + (r - (one_more - 1.0));
     let sum = one_more + tail;
-    (sum, tail - (sum - one_more), n)
+    (sum, tail - (sum - one_more), rounded)
 }
 
 /// `e^x` for `|x| <= 708` to 2^-32, for `f32` functions that compute in `f64`.
 #[inline(always)]
 pub(super) fn exp_short<const FMA: bool>(x: f64) -> f64 {
-    let (rounded, _, high, low) = reduce_f64::<FMA>(x);
-    let r = high + low;
+    let (rounded, n, high) = reduce_f64::<FMA>(x);
+    let r = f64::fma::<FMA>(n, -LN_2_F64.1, high);
     let q = polynomial::<f64, FMA, 6>(r, &EXP_SHORT);
     (1.0 + f64::fma::<FMA>(r * r, q, r)) * power_of_two_f64(rounded)
 }
@@ -159,17 +169,17 @@ pub(super) fn exp_short<const FMA: bool>(x: f64) -> f64 {
 #[inline(always)]
 pub(super) fn exp2_f32<const FMA: bool>(x: f32) -> f32 {
     let x = limit_f32(x, -151.0, 128.0);
-    let n = (x + ROUND_F32) - ROUND_F32;
-    let r = x - n;
-    scale_f32(1.0 + r * polynomial::<f32, FMA, 6>(r, &EXP2_F32), n)
+    let rounded = x + ROUND_F32;
+    let r = x - (rounded - ROUND_F32);
+    scale_f32(1.0 + r * polynomial::<f32, FMA, 6>(r, &EXP2_F32), rounded)
 }
 
 #[inline(always)]
 pub(super) fn exp2_f64<const FMA: bool>(x: f64) -> f64 {
     let x = limit_f64(x, -1076.0, 1024.0);
-    let n = (x + ROUND_F64) - ROUND_F64;
-    let r = x - n;
-    scale_f64(1.0 + r * polynomial::<f64, FMA, 11>(r, &EXP2_F64), n)
+    let rounded = x + ROUND_F64;
+    let r = x - (rounded - ROUND_F64);
+    scale_f64(1.0 + r * polynomial::<f64, FMA, 11>(r, &EXP2_F64), rounded)
 }
 
 /// `2^x` for `|x| <= 1022` to 2^-32, for `f32` functions that compute in `f64`.
@@ -184,7 +194,8 @@ pub(super) fn exp2_short<const FMA: bool>(x: f64) -> f64 {
 /// `2^n r` joins the constant first, where the sum is nearly exact, and the small terms follow.
 #[inline(always)]
 pub(super) fn expm1_f32<const FMA: bool>(x: f32) -> f32 {
-    let (rounded, _, r, low) = reduce_f32::<FMA>(limit_f32(x, -20.0, 89.0));
+    let (rounded, n, r) = reduce_f32::<FMA>(limit_f32(x, -20.0, 89.0));
+    let low = n * -LN_2_F32.1;
     let full = r + low;
     let small = f32::fma::<FMA>(full * full, polynomial::<f32, FMA, 5>(full, &EXP_F32), low);
     let half = power_of_two_f32(rounded - 1.0);
@@ -196,7 +207,8 @@ pub(super) fn expm1_f32<const FMA: bool>(x: f32) -> f32 {
 /// As [`expm1_f32`].
 #[inline(always)]
 pub(super) fn expm1_f64<const FMA: bool>(x: f64) -> f64 {
-    let (rounded, _, r, low) = reduce_f64::<FMA>(limit_f64(x, -40.0, 710.0));
+    let (rounded, n, r) = reduce_f64::<FMA>(limit_f64(x, -40.0, 710.0));
+    let low = n * -LN_2_F64.1;
     let full = r + low;
     let small = f64::fma::<FMA>(full * full, polynomial::<f64, FMA, 10>(full, &EXP_F64), low);
     let half = power_of_two_f64(rounded - 1.0);

@@ -49,7 +49,8 @@ const SINH_F64: [f64; 8] = [
 #[inline(always)]
 pub(super) fn tanh_f32<const FMA: bool>(x: f32) -> f32 {
     let a = x.abs();
-    let e = exp_moderate_f32::<FMA>(2.0 * if a > 10.0 { 10.0 } else { a });
+    let doubled = a + a;
+    let e = exp_moderate_f32::<FMA>(if doubled > 20.0 { 20.0 } else { doubled });
     let large = 1.0 - 2.0 / (e + 1.0);
     let z = a * a;
     let small = f32::fma::<FMA>(a * z, polynomial::<f32, FMA, 5>(z, &TANH_F32), a);
@@ -60,7 +61,8 @@ pub(super) fn tanh_f32<const FMA: bool>(x: f32) -> f32 {
 #[inline(always)]
 pub(super) fn tanh_f64<const FMA: bool>(x: f64) -> f64 {
     let a = x.abs();
-    let e = exp_moderate_f64::<FMA>(2.0 * if a > 20.0 { 20.0 } else { a });
+    let doubled = a + a;
+    let e = exp_moderate_f64::<FMA>(if doubled > 40.0 { 40.0 } else { doubled });
     let large = 1.0 - 2.0 / (e + 1.0);
     let z = a * a;
     let small = f64::fma::<FMA>(a * z, polynomial::<f64, FMA, 12>(z, &TANH_F64), a);

@@ -32,21 +32,24 @@ pub(super) fn power_of_two_f64(rounded: f64) -> f64 {
     f64::from_bits(rounded.to_bits().wrapping_add(1023) << 52)
 }
 
-/// `p · 2^n` for `|n| <= 252`, in two steps: `2^n` itself may be too large or too small where the product is not.
-/// The first product is exact, so that a subnormal result is rounded once.
+/// `p · 2^n` for `|n| <= 252`, from the sum `n + ROUND_F32`, in two steps: `2^n` itself may be too large or too small where
+/// the product is not. The first product is exact, so that a subnormal result is rounded once.
 #[inline(always)]
-pub(super) fn scale_f32(p: f32, n: f32) -> f32 {
-    let half = n * 0.5 + ROUND_F32;
-    let rest = n - (half - ROUND_F32);
-    p * power_of_two_f32(half) * power_of_two_f32(rest + ROUND_F32)
+pub(super) fn scale_f32(p: f32, rounded: f32) -> f32 {
+    // The bits of the sum above n are an even number, and what is left of them above the exponent is shifted out.
+    let bits = rounded.to_bits();
+    let half = bits >> 1;
+    let power = |n: u32| f32::from_bits(n.wrapping_add(127) << 23);
+    p * power(half) * power(bits - half)
 }
 
 /// `p · 2^n` for `|n| <= 2044`, as [`scale_f32`].
 #[inline(always)]
-pub(super) fn scale_f64(p: f64, n: f64) -> f64 {
-    let half = n * 0.5 + ROUND_F64;
-    let rest = n - (half - ROUND_F64);
-    p * power_of_two_f64(half) * power_of_two_f64(rest + ROUND_F64)
+pub(super) fn scale_f64(p: f64, rounded: f64) -> f64 {
+    let bits = rounded.to_bits();
+    let half = bits >> 1;
+    let power = |n: u64| f64::from_bits(n.wrapping_add(1023) << 52);
+    p * power(half) * power(bits - half)
 }
 
 /// `x` limited to `[low, high]` by two selects; unlike `clamp` with its assertion, it is two instructions, and NaN
