@@ -25,6 +25,9 @@ const TILE: usize = 256;
 /// Results of at least this many bytes are written past the caches, where they would not stay: a plain store reads the
 /// cache line from memory first.
 const PAST_CACHES: usize = 8 << 20;
+/// But not those that take longer to compute, in nanoseconds an element: plain stores wait for memory while the next
+/// results are computed, stores past the caches keep the processor waiting.
+const LONG: f64 = 0.5;
 /// Elements in a block, the unit of parallel work.
 pub(super) const BLOCK: usize = 16 * 1024;
 
@@ -166,6 +169,7 @@ pub(crate) fn map_back_adding<'a, T: Float>(
         Fresh(Fresh<T>),
     }
     let mut reusable = cotangent.packed_ptr(shape).is_some() && cotangent.is_unique();
+    let how = How::fresh(loops, Direction::Backward(wanted), shape.count());
     let mut made: SmallVec<[Made<T>; 2]> = SmallVec::new();
     let mut places: SmallVec<[Place<T>; 4]> = SmallVec::new();
     for i in (0..u32::BITS).filter(|i| wanted >> i & 1 == 1) {
@@ -178,7 +182,7 @@ pub(crate) fn map_back_adding<'a, T: Float>(
             made.push(Made::InCotangent);
         } else {
             let mut fresh = Fresh::new(*shape);
-            places.push(Place { to: fresh.as_mut_ptr(), how: How::fresh::<T>(shape.count()) });
+            places.push(Place { to: fresh.as_mut_ptr(), how });
             made.push(Made::Fresh(fresh));
         }
     }
@@ -215,9 +219,10 @@ pub(crate) fn map<T: Float>(
     let mut written = SmallVec::new();
     let mut outputs: SmallVec<[Fresh<T>; 2]> = SmallVec::new();
     let mut places: SmallVec<[Place<T>; 4]> = SmallVec::new();
+    let how = How::fresh(loops, direction, shape.count());
     for _ in 0..count {
         let mut output = Fresh::new(shape);
-        places.push(Place { to: output.as_mut_ptr(), how: How::fresh::<T>(shape.count()) });
+        places.push(Place { to: output.as_mut_ptr(), how });
         outputs.push(output);
     }
     // SAFETY: the places are `count` fresh tensors of this shape.
@@ -249,8 +254,9 @@ enum How {
 
 impl How {
     /// How `n` results are written to fresh memory.
-    fn fresh<T>(n: usize) -> How {
-        if n * size_of::<T>() >= PAST_CACHES { How::Stream } else { How::Write }
+    fn fresh<T: Float>(loops: &dyn Loops<T>, direction: Direction, n: usize) -> How {
+        let past_caches = n * size_of::<T>() >= PAST_CACHES && loops.listing(direction).nanoseconds() < LONG;
+        if past_caches { How::Stream } else { How::Write }
     }
 }
 
