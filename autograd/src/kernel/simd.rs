@@ -26,12 +26,26 @@ pub(crate) enum Level {
 pub(crate) fn level() -> Level {
     static LEVEL: OnceLock<Level> = OnceLock::new();
     *LEVEL.get_or_init(|| {
+        #[cfg(test)]
+        if emulated() {
+            return Level::Avx512;
+        }
         let wished = match std::env::var("WENGERT_SIMD").as_deref() {
             Ok("baseline") => Level::Baseline,
             Ok("avx2") => Level::Avx2,
             _ => Level::Avx512,
         };
         detected().min(wished)
+    })
+}
+
+/// In the tests of this crate: `WENGERT_SIMD=emulated` runs the tiles for 512-bit vectors and 32 registers in plain arrays of as
+/// many numbers, so that they are tested on every processor. Loops without tiles run as for AVX2.
+#[cfg(test)]
+pub(crate) fn emulated() -> bool {
+    static EMULATED: OnceLock<bool> = OnceLock::new();
+    *EMULATED.get_or_init(|| {
+        std::env::var("WENGERT_SIMD").is_ok_and(|level| level == "emulated") && detected() >= Level::Avx2
     })
 }
 
@@ -75,6 +89,9 @@ macro_rules! dispatch {
             unsafe { $function::<true $(, $argument_type)*>($($argument),*) }
         }
         match $crate::kernel::simd::level() {
+            // SAFETY: emulation is for processors that have AVX2, and the caller upholds the function's contract.
+            #[cfg(all(test, target_arch = "x86_64"))]
+            _ if $crate::kernel::simd::emulated() => unsafe { avx2::<$($argument_type),*>($($argument),*) },
             // SAFETY: the processor has the features, and the caller upholds the function's contract.
             #[cfg(target_arch = "x86_64")]
             $crate::kernel::simd::Level::Avx512 if const { size_of::<T>() == 4 } => unsafe {
@@ -91,3 +108,19 @@ macro_rules! dispatch {
     }};
 }
 pub(crate) use dispatch;
+
+#[cfg(test)]
+mod tests {
+    /// The kernels' tests with 512-bit vectors, whatever this processor has.
+    #[test]
+    fn kernels_hold_with_wider_vectors() {
+        if std::env::var_os("WENGERT_SIMD").is_some() {
+            return; // the child itself
+        }
+        let mut child = std::process::Command::new(std::env::current_exe().expect("this program has a path"));
+        let output = child.env("WENGERT_SIMD", "emulated").arg("kernel::").output();
+        let output = output.expect("this program can be started");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("kernel::matmul::"), "{text}");
+    }
+}

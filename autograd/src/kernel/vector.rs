@@ -138,6 +138,9 @@ pub trait Vectors: Sized {
     type Medium: Vector<Self>;
     /// What every processor has.
     type Narrow: Vector<Self>;
+    /// `Wide` where there is no such vector.
+    #[cfg(test)]
+    type Emulated: Vector<Self>;
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -145,24 +148,32 @@ impl Vectors for f32 {
     type Wide = std::arch::x86_64::__m512;
     type Medium = std::arch::x86_64::__m256;
     type Narrow = Plain<f32, 4>;
+    #[cfg(test)]
+    type Emulated = Plain<f32, 16>;
 }
 #[cfg(target_arch = "x86_64")]
 impl Vectors for f64 {
     type Wide = std::arch::x86_64::__m512d;
     type Medium = std::arch::x86_64::__m256d;
     type Narrow = Plain<f64, 2>;
+    #[cfg(test)]
+    type Emulated = Plain<f64, 8>;
 }
 #[cfg(not(target_arch = "x86_64"))]
 impl Vectors for f32 {
     type Wide = Plain<f32, 4>;
     type Medium = Plain<f32, 4>;
     type Narrow = Plain<f32, 4>;
+    #[cfg(test)]
+    type Emulated = Plain<f32, 16>;
 }
 #[cfg(not(target_arch = "x86_64"))]
 impl Vectors for f64 {
     type Wide = Plain<f64, 2>;
     type Medium = Plain<f64, 2>;
     type Narrow = Plain<f64, 2>;
+    #[cfg(test)]
+    type Emulated = Plain<f64, 8>;
 }
 
 /// How many numbers a vector of this processor holds.
@@ -195,6 +206,11 @@ macro_rules! dispatch_vector {
             unsafe { $function::<$few, T::Medium, $element>($($argument),*) }
         }
         match $crate::kernel::simd::level() {
+            // SAFETY: the caller upholds the function's contract.
+            #[cfg(test)]
+            _ if $crate::kernel::simd::emulated() => unsafe {
+                $function::<$many, T::Emulated, $element>($($argument),*)
+            },
             // SAFETY: the processor has the instructions, and the caller upholds the function's contract.
             #[cfg(target_arch = "x86_64")]
             $crate::kernel::simd::Level::Avx512 => unsafe { avx512::<$element>($($argument),*) },
