@@ -4,12 +4,15 @@
 //! atomics gets other bits in every run. Here each thread owns a part of the *output* and goes through its indices in
 //! their order: whole leading indices for [`scatter`], rows for [`add_rows`], which first sorts the indices by row.
 
-use super::{accumulate::add_into, reduce::in_chunks};
+use super::{accumulate::add_into, parallel::for_each_block, reduce::in_chunks};
 use crate::{
     scalar::Float,
     tensor::{Dims, Element, Tensor},
 };
-use std::mem::MaybeUninit;
+use std::{
+    mem::MaybeUninit,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 /// Elements that one thread does at a time.
 const BLOCK: usize = 16 * 1024;
@@ -18,6 +21,24 @@ const COST: f64 = 0.8;
 
 /// An index that stands for no row: it reads zeros and writes nothing.
 pub(crate) const NO_ROW: i64 = -1;
+
+/// Whether all indices lie in `-size..size`, and whether any is negative.
+pub(crate) fn survey(indices: &[i64], size: i64) -> (bool, bool) {
+    let (outside, negative) = (AtomicBool::new(false), AtomicBool::new(false));
+    for_each_block(indices.len().div_ceil(BLOCK), indices.len() as f64 * 0.5, |block| {
+        let block = &indices[block * BLOCK..indices.len().min((block + 1) * BLOCK)];
+        let found = block.iter().fold((false, false), |(outside, negative), &i| {
+            (outside | (i >= size) | (i < -size), negative | (i < 0))
+        });
+        if found.0 {
+            outside.store(true, Relaxed);
+        }
+        if found.1 {
+            negative.store(true, Relaxed);
+        }
+    });
+    (!outside.into_inner(), negative.into_inner())
+}
 
 /// Where the rows (all axes but the last) of one shape begin in packed memory of another.
 struct Rows {
@@ -80,12 +101,19 @@ pub(crate) fn gather<E: Element>(x: &Tensor<E>, axis: usize, index: &Tensor<i64>
     let (shape, strides) = (index.dims(), x.dims().row_major_strides());
     let last = shape.len() - 1;
     let (width, step, along) = (shape[last], strides[axis], usize::from(axis != last));
-    let rows = Rows::new(&shape, &strides, axis);
+    let (rows, size) = (Rows::new(&shape, &strides, axis), x.shape()[axis]);
     // SAFETY: there are `width` indices in a row, so the loop writes the whole row.
     unsafe {
         by_rows(shape, width, |row, out: &mut [MaybeUninit<E>]| {
             let base = rows.offset(row);
-            for (j, (out, &i)) in out.iter_mut().zip(&indices[row * width..][..width]).enumerate() {
+            let indices = &indices[row * width..][..width];
+            if along == 0 {
+                // Along the last axis a row is picked from one row.
+                let data = &data[base..][..size];
+                out.iter_mut().zip(indices).for_each(|(out, &i)| _ = out.write(data[i as usize]));
+                return;
+            }
+            for (j, (out, &i)) in out.iter_mut().zip(indices).enumerate() {
                 out.write(data[base + i as usize * step + j * along]);
             }
         })

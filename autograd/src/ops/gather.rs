@@ -44,7 +44,9 @@ pub(crate) fn valid_indices(
     let size = shape[axis] as i64;
     let packed = index.contiguous();
     let indices = packed.as_slice().expect("packed above");
-    if let Some(at) = indices.iter().position(|&i| i < -size || i >= size) {
+    let (inside, negative) = gather::survey(indices, size);
+    if !inside {
+        let at = indices.iter().position(|&i| i < -size || i >= size).expect("as the survey found");
         let mut position = Dims::filled(index.rank(), 0);
         let mut rest = at;
         for axis in (0..index.rank()).rev() {
@@ -57,7 +59,7 @@ pub(crate) fn valid_indices(
         );
         TensorError::argument(operation, &shape, problem).raise();
     }
-    if indices.iter().all(|&i| i >= 0) { packed } else { packed.map(|i| if i < 0 { i + size } else { i }) }
+    if negative { packed.map(|i| if i < 0 { i + size } else { i }) } else { packed }
 }
 
 /// The axis, and the indices made valid, for indices with as many axes as `shape` and none longer but `axis`.

@@ -117,6 +117,7 @@ pub(crate) mod sealed {
         fn fill(self, to: &mut [MaybeUninit<Self>]);
         fn compare(relation: Relation, a: &[Self], b: &[Self], to: &mut [MaybeUninit<bool>]);
         fn ranks(lane: &[Self], ranked: &mut Vec<Ranked>);
+        fn few_of_lane(lane: &[Self], count: usize, descending: bool, held: &mut Vec<Ranked>);
         fn extreme_of_lane(lane: &[Self], greatest: bool) -> i64;
     }
 }
@@ -177,6 +178,9 @@ macro_rules! element {
             fn ranks(lane: &[$type], ranked: &mut Vec<order::Ranked>) {
                 let rank = |$x: $type| $rank;
                 ranked.extend(lane.iter().zip(0..).map(|(&element, index)| (rank(element), index)));
+            }
+            fn few_of_lane(lane: &[$type], count: usize, descending: bool, held: &mut Vec<order::Ranked>) {
+                order::few_of_lane(lane, count, descending, held);
             }
             fn extreme_of_lane(lane: &[$type], greatest: bool) -> i64 {
                 order::extreme_of_lane(lane, greatest)

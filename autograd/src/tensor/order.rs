@@ -15,6 +15,7 @@
 //! first comes first, since sorting is stable in both directions.
 
 use super::{Element, Fresh, Tensor, TensorError};
+use crate::kernel::reduce::in_chunks;
 
 /// Where an element stands in the order of its type, and its index in the lane. Numbers of every type are sorted by ranks,
 /// so that sorting is compiled once, and compares integers that lie side by side.
@@ -54,38 +55,51 @@ fn rank<E: Element>(lane: &[E], descending: bool, ranked: &mut Vec<Ranked>) {
     }
 }
 
-/// Brings the first `count` of the sorted lane, at least one, to its front in order; what lies behind them is of no use then.
-/// Among equals the order is that of their indices.
-fn sort_front(ranked: &mut [Ranked], count: usize) {
-    if count < ranked.len() {
-        if count <= FEW {
-            return sort_few(ranked, count);
-        }
-        ranked.select_nth_unstable(count - 1);
+/// The ranks of the first `count` elements of the sorted lane, at least one. Among equals the order is that of their indices.
+fn front_of_lane<E: Element>(lane: &[E], count: usize, descending: bool, front: &mut Vec<Ranked>) {
+    if count < lane.len() && count <= FEW {
+        return E::few_of_lane(lane, count, descending, front);
     }
-    ranked[..count].sort_unstable();
+    rank(lane, descending, front);
+    if count < lane.len() {
+        front.select_nth_unstable(count - 1);
+        front.truncate(count);
+    }
+    front.sort_unstable();
 }
 
 /// So many elements are kept in order while the lane goes by.
 const FEW: usize = 32;
 
-/// As [`sort_front`], for a small `count`: the front is kept in order while the lane goes by. Each element is compared with the
+/// As [`front_of_lane`], for a small `count`: the front is kept in order while the lane goes by. Each element is compared with the
 /// last of those held, and rarely has a place before it.
-fn sort_few(ranked: &mut [Ranked], count: usize) {
-    for index in 0..ranked.len() {
-        let element = ranked[index];
-        let mut at = index;
-        if index >= count {
-            at = count - 1;
-            if element > ranked[at] {
+pub(super) fn few_of_lane<E: Element>(lane: &[E], count: usize, descending: bool, held: &mut Vec<Ranked>) {
+    let precedes = |element: E, last: E| {
+        if descending {
+            (element > last) | (element.not_a_number() & !last.not_a_number())
+        } else {
+            (element < last) | (last.not_a_number() & !element.not_a_number())
+        }
+    };
+    rank(&lane[..count], descending, held);
+    held.sort_unstable();
+    for (number, block) in lane[count..].chunks(BLOCK).enumerate() {
+        let mut last = lane[held[count - 1].1 as usize];
+        if !block.iter().fold(false, |found, &element| found | precedes(element, last)) {
+            continue;
+        }
+        for (place, &element) in block.iter().enumerate() {
+            if !precedes(element, last) {
                 continue;
             }
+            E::ranks(&[element], held);
+            let rank = held.pop().expect("just pushed").0;
+            let ranked = (if descending { !rank } else { rank }, (count + number * BLOCK + place) as i64);
+            let at = held.partition_point(|other| *other < ranked);
+            held.insert(at, ranked);
+            held.truncate(count);
+            last = lane[held[count - 1].1 as usize];
         }
-        while at > 0 && element < ranked[at - 1] {
-            ranked[at] = ranked[at - 1];
-            at -= 1;
-        }
-        ranked[at] = element;
     }
 }
 
@@ -114,6 +128,9 @@ pub(super) fn extreme_of_lane<E: Element>(lane: &[E], greatest: bool) -> i64 {
     best as i64
 }
 
+/// Elements of lanes that one thread sorts at a time.
+const BLOCK_OF_LANES: usize = 16 * 1024;
+
 /// What [`Tensor::unique_all`] returns.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -133,14 +150,18 @@ impl<E: Element> Tensor<E> {
         let data = lanes.as_slice().unwrap_or_default();
         let len = self.sizes()[axis];
         let mut fresh = Fresh::new(lanes.sizes().with(self.rank() - 1, count));
-        let mut ranked = Vec::with_capacity(len);
         if count > 0 {
-            for (lane, places) in data.chunks_exact(len).zip(fresh.as_uninit_slice().chunks_exact_mut(count))
-            {
-                rank(lane, descending, &mut ranked);
-                sort_front(&mut ranked, count);
-                places.iter_mut().zip(&ranked).for_each(|(place, &(_, index))| _ = place.write(index));
-            }
+            let compared = if count <= FEW { 1.0 } else { (len as f64).log2() };
+            let lanes_at_once = (BLOCK_OF_LANES / len).max(1);
+            let cost = data.len() as f64 * (1.0 + compared);
+            in_chunks(fresh.as_uninit_slice(), lanes_at_once * count, cost, |first, places| {
+                let mut front = Vec::with_capacity(len);
+                let lanes = data[first / count * len..].chunks_exact(len);
+                for (lane, places) in lanes.zip(places.chunks_exact_mut(count)) {
+                    front_of_lane(lane, count, descending, &mut front);
+                    places.iter_mut().zip(&front).for_each(|(place, &(_, index))| _ = place.write(index));
+                }
+            });
         }
         // SAFETY: there are as many lanes of `len` as of `count` elements, and `count` is at most `len`, the number of
         // indices: every element was written.
