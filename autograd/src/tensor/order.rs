@@ -61,11 +61,17 @@ fn front_of_lane<E: Element>(lane: &[E], count: usize, descending: bool, front: 
         return E::few_of_lane(lane, count, descending, front);
     }
     rank(lane, descending, front);
-    if count < lane.len() {
-        front.select_nth_unstable(count - 1);
-        front.truncate(count);
+    sort_front(front, count);
+}
+
+/// Leaves the first `count` of the sorted ranks, in order. A function of its own, since it does not depend on the type of the
+/// elements.
+fn sort_front(ranked: &mut Vec<Ranked>, count: usize) {
+    if count < ranked.len() {
+        ranked.select_nth_unstable(count - 1);
+        ranked.truncate(count);
     }
-    front.sort_unstable();
+    ranked.sort_unstable();
 }
 
 /// So many elements are kept in order while the lane goes by.
@@ -82,7 +88,7 @@ pub(super) fn few_of_lane<E: Element>(lane: &[E], count: usize, descending: bool
         }
     };
     rank(&lane[..count], descending, held);
-    held.sort_unstable();
+    sort_front(held, count);
     for (number, block) in lane[count..].chunks(BLOCK).enumerate() {
         let mut last = lane[held[count - 1].1 as usize];
         if !block.iter().fold(false, |found, &element| found | precedes(element, last)) {
