@@ -276,3 +276,46 @@ pub(crate) fn add_through<T: Float>(
     }
     onto
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_survey_sees_every_block() {
+        assert_eq!(survey(&[], 0), (true, false));
+        assert_eq!(survey(&[i64::MIN], 5), (false, true));
+        let mut indices = vec![2; 3 * BLOCK + 7];
+        assert_eq!(survey(&indices, 3), (true, false));
+        for at in [0, BLOCK, 3 * BLOCK + 6] {
+            for (index, expected) in
+                [(3, (false, false)), (-1, (true, true)), (-3, (true, true)), (-4, (false, true))]
+            {
+                indices[at] = index;
+                assert_eq!(survey(&indices, 3), expected, "{index} at {at}");
+            }
+            indices[at] = 0;
+        }
+    }
+
+    #[test]
+    fn few_rows_of_many_are_gathered_along_each_axis() {
+        let (x, size) = (Tensor::arange(0, 60, 1).reshape([4, 3, 5]), [4, 3, 5]);
+        for axis in 0..3 {
+            let mut shape = [2, 2, 3];
+            shape[axis] = size[axis] + 2;
+            let count: usize = shape.iter().product();
+            let index: Vec<i64> = (0..count).map(|at| (at * 7 % size[axis]) as i64).collect();
+            let picked = gather(&x, axis, &Tensor::from_vec(index.clone(), shape).expect("as many"));
+            for (at, &picked) in picked.as_slice().expect("packed").iter().enumerate() {
+                let mut place = [at / (shape[1] * shape[2]), at / shape[2] % shape[1], at % shape[2]];
+                place[axis] = index[at] as usize;
+                assert_eq!(
+                    picked,
+                    (place[0] * 15 + place[1] * 5 + place[2]) as i64,
+                    "axis {axis}, number {at}"
+                );
+            }
+        }
+    }
+}

@@ -300,6 +300,21 @@ mod tests {
         assert_eq!(x.topk(0, 0, true).0.shape(), [0]);
     }
 
+    /// More lanes, and longer ones, than a thread takes at a time.
+    #[test]
+    fn a_few_of_many_lanes() {
+        for (lanes, len) in [(700, 150), (3, 30_000)] {
+            let data: Vec<f32> = (0..lanes * len).map(|at| (at * 7919 % 10_007) as f32).collect();
+            let x = Tensor::from_vec(data, [lanes, len]).expect("as many");
+            for descending in [false, true] {
+                let sorted = x.argsort(1, descending);
+                for count in [1, 5, 32, 33] {
+                    assert_eq!(x.topk(count, 1, descending).1, sorted.narrow(1, 0, count));
+                }
+            }
+        }
+    }
+
     #[test]
     fn along_any_axis() {
         let x = tensor![[3, 1], [2, 5], [1, 4]];
